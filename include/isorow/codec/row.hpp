@@ -1,0 +1,228 @@
+#pragma once
+
+/// @file
+/// A struct as a tuple of Postgres' binary COPY: int16 number of fields, then each field as int32 length and bytes, the length -1 for
+/// NULL. Source: the manual, "COPY", "Binary Format".
+
+#include <isorow/codec/codec.hpp>
+#include <isorow/schema/check.hpp>
+#include <isorow/schema/table.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace isorow::inline v1 {
+
+/// In which order a row's columns stand in its image.
+enum class row_order : std::uint8_t {
+    declared,   ///< as the struct's fields
+    key_first,  ///< the primary key's columns, then the others: the key's image is then the front of the row's
+};
+
+namespace detail {
+
+template <class T>
+constexpr auto key_first_places() {
+    constexpr auto const& table = description_of<T>;
+    std::array<std::uint16_t, columns_of<T>.size()> places{};
+    std::size_t next = 0;
+    for (auto const place : table.key) places[next++] = place;
+    for (std::size_t i = 0; i < places.size(); ++i)
+        if (!table.is_key(i)) places[next++] = static_cast<std::uint16_t>(i);
+    return places;
+}
+
+template <class T>
+constexpr auto declared_places() {
+    std::array<std::uint16_t, columns_of<T>.size()> places{};
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint16_t>(i);
+    return places;
+}
+
+}  // namespace detail
+
+/// The places of T's fields in the order of its image.
+template <class T, row_order Order>
+inline constexpr auto places_of = [] {
+    if constexpr (Order == row_order::key_first) return detail::key_first_places<T>();
+    else return detail::declared_places<T>();
+}();
+
+/// The codec of one field of T.
+template <class T, std::size_t Place>
+struct field_codec {
+    using traits = field_traits<reflect::field_type<T, Place>>;
+    using value = typename traits::value;
+    using codec = isorow::codec<value, columns_of<T>[Place].type>;
+    static constexpr bool nullable = traits::nullable;
+};
+
+namespace detail {
+
+/// `Product.price`.
+template <class T>
+[[nodiscard]] std::string field_label(std::size_t place) {
+    return text("{}.{}", type_name<T>(), reflect::field_names<T>[place]);
+}
+
+template <class T, std::size_t Place>
+using codec_at = typename field_codec<T, Place>::codec;
+
+template <class T, std::size_t Place>
+inline constexpr bool is_sized_field = sized_codec<codec_at<T, Place>, typename field_codec<T, Place>::value>;
+
+template <class T, std::size_t... Place>
+consteval bool has_only_sized_fields(std::index_sequence<Place...>) {
+    return (is_sized_field<T, Place> && ...);
+}
+
+/// The size of a field's value without its length, the value being checked; 0 for NULL.
+template <class T, std::size_t Place>
+[[nodiscard]] inline std::size_t size_of_field(T const& row) {
+    using field = field_codec<T, Place>;
+    auto const& stored = reflect::get<Place>(row);
+    if constexpr (field::nullable)
+        if (!field::traits::has_value(stored)) return 0;
+    return encoded_size_of<typename field::codec>(field::traits::get(stored));
+}
+
+template <class T, std::size_t Place>
+[[nodiscard]] inline std::byte* store_field(T const& row, std::size_t size, std::byte* place) noexcept {
+    using field = field_codec<T, Place>;
+    auto const& stored = reflect::get<Place>(row);
+    if constexpr (field::nullable) {
+        if (!field::traits::has_value(stored)) {
+            store_word(std::uint32_t{0xffffffff}, place);
+            return place + sizeof(std::uint32_t);
+        }
+    }
+    if constexpr (fixed_size_codec<typename field::codec>) size = field::codec::encoded_size;
+    store_word(static_cast<std::uint32_t>(size), place);
+    field::codec::store(field::traits::get(stored), place + sizeof(std::uint32_t));
+    return place + sizeof(std::uint32_t) + size;
+}
+
+template <class T, std::size_t Place>
+void append_field(T const& row, byte_writer& out) {
+    using field = field_codec<T, Place>;
+    auto const& stored = reflect::get<Place>(row);
+    if constexpr (field::nullable)
+        if (!field::traits::has_value(stored)) return encode_null(out);
+    encode_with_length<typename field::codec>(field::traits::get(stored), out);
+}
+
+/// Encodes the fields one by one to find the one that cannot be encoded: only then is the name needed.
+template <class T, std::size_t... Place>
+void rethrow_at_field(T const& row, value_error const& original, std::index_sequence<Place...>) {
+    byte_writer scratch;
+    auto const try_field = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+        scratch.clear();
+        try {
+            append_field<T, I>(row, scratch);
+        } catch (value_error const& failure) {
+            failure.rethrow_at(field_label<T>(I));
+        }
+    };
+    (try_field(std::integral_constant<std::size_t, Place>{}), ...);
+    original.rethrow_at(type_name<T>());
+}
+
+/// One check of capacity for the whole row, then stores at running places: no codec of T needs to grow the buffer.
+template <class T, row_order Order, std::size_t... I>
+void append_sized_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
+    constexpr auto const& places = places_of<T, Order>;
+    std::array<std::size_t, sizeof...(I)> const sizes{size_of_field<T, places[I]>(row)...};
+    std::size_t const total = (sizeof(std::uint16_t) + ... + (sizes[I] + sizeof(std::uint32_t)));
+    if (total > longest_value) [[unlikely]] throw unrepresentable("the row takes {} bytes, which is more than Postgres can receive", total);
+    out.reserve(total);
+    auto* place = out.next();
+    store_word(static_cast<std::uint16_t>(sizeof...(I)), place);
+    place += sizeof(std::uint16_t);
+    ((place = store_field<T, places[I]>(row, sizes[I], place)), ...);
+    out.advance_to(place);
+}
+
+template <class T, row_order Order, std::size_t... I>
+void append_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
+    constexpr auto const& places = places_of<T, Order>;
+    out.put_int16(static_cast<std::int16_t>(sizeof...(I)));
+    (append_field<T, places[I]>(row, out), ...);
+}
+
+}  // namespace detail
+
+/// Appends the image of a row. Throws `unrepresentable`, naming struct and field, for a value that its column cannot hold, and then
+/// leaves `out` as it was.
+template <reflect::reflectable T, row_order Order = row_order::declared>
+void encode_row(T const& row, byte_writer& out) {
+    constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
+    auto const start = out.size();
+    try {
+        if constexpr (detail::has_only_sized_fields<T>(fields)) detail::append_sized_row<T, Order>(row, out, fields);
+        else detail::append_row<T, Order>(row, out, fields);
+    } catch (value_error const& failure) {
+        out.truncate(start);
+        detail::rethrow_at_field(row, failure, fields);
+    }
+}
+
+/// Decodes one field of a row from a column's value. `data` is null for NULL. Throws `malformed` or `unrepresentable` without a place.
+template <std::size_t Place, class T>
+void decode_field(T& row, std::byte const* data, std::size_t size) {
+    using field = field_codec<T, Place>;
+    auto& stored = reflect::get<Place>(row);
+    if (data == nullptr) [[unlikely]] {
+        if constexpr (field::nullable) return void(stored = reflect::field_type<T, Place>{});
+        else throw unrepresentable("the column is NULL, and the field is not std::optional");
+    }
+    byte_reader const in(data, size);
+    if constexpr (requires { field::codec::decode_into(in, stored); }) {
+        field::codec::decode_into(in, stored);
+    } else if constexpr (fixed_size_codec<typename field::codec>) {
+        if (size == field::codec::encoded_size) [[likely]] stored = field::codec::load(data);
+        else stored = field::codec::decode(in);
+    } else {
+        stored = field::codec::decode(in);
+    }
+}
+
+namespace detail {
+
+template <class T, std::size_t... I>
+void decode_tuple_fields(T& row, byte_reader& in, std::size_t& place, std::index_sequence<I...>) {
+    auto const take = [&]<std::size_t Place>(std::integral_constant<std::size_t, Place>) {
+        place = Place;
+        auto const length = in.take_int32();
+        if (length < -1) throw malformed("a length of {}", length);
+        if (length == -1) return decode_field<Place>(row, nullptr, 0);
+        auto const bytes = in.take_bytes(static_cast<std::size_t>(length));
+        // An empty value at the end of the tuple has a place all the same: null means NULL.
+        decode_field<Place>(row, bytes.data(), bytes.size());
+    };
+    (take(std::integral_constant<std::size_t, I>{}), ...);
+}
+
+}  // namespace detail
+
+/// Decodes a tuple whose columns are T's in the order of its fields. Throws `malformed` or `unrepresentable` with struct and field.
+template <reflect::reflectable T>
+[[nodiscard]] T decode_row(byte_reader in) {
+    constexpr auto count = reflect::field_count<T>;
+    auto const columns = in.take_int16();
+    if (columns != static_cast<std::int16_t>(count)) throw malformed("{}: the tuple has {} columns, the struct has {}", type_name<T>(), columns, count);
+    T row{};
+    std::size_t place = 0;
+    try {
+        detail::decode_tuple_fields(row, in, place, std::make_index_sequence<count>{});
+        in.expect_end();
+    } catch (value_error const& failure) {
+        failure.rethrow_at(detail::field_label<T>(place));
+    }
+    return row;
+}
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,238 @@
+#pragma once
+
+/// @file
+/// COPY as streams of bytes.
+
+#include <isorow/codec/bytes.hpp>
+#include <isorow/pq/statement.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace isorow::inline v1 {
+
+namespace detail {
+
+/// Sends a COPY and waits for the server to agree to it.
+inline void begin_copy(connection& connection, std::string const& sql, ExecStatusType direction, limits const& limits) {
+    connection.require_ready();
+    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    result const agreed(connection.receive(limits, "beginning a COPY"));
+    if (agreed.status() == direction) return;
+    bool const failed = agreed.status() == PGRES_FATAL_ERROR || agreed.native_handle() == nullptr;
+    if (PQstatus(connection.native_handle()) == CONNECTION_OK) {
+        if (failed) static_cast<void>(connection.drain(limits::within(std::chrono::seconds(2))));
+        else connection.abandon();
+    }
+    if (failed) connection.raise(agreed, sql);
+    throw usage_error(text("this is not a COPY in the direction that was asked for: {}", sql));
+}
+
+/// Takes in the results behind a COPY's data. Returns the number of rows, or throws the first error.
+[[nodiscard]] inline std::int64_t end_copy(connection& connection, std::string_view sql, limits const& limits) { return collect(connection, sql, limits).affected_rows(); }
+
+}  // namespace detail
+
+/// Sends data to `COPY … FROM STDIN`. Data gather in a buffer and go out in puts of about 64 KiB, each flushed whole before the next, as libpq
+/// would otherwise move what is left at each partial send. An error of the server is noticed between puts. Without `finish` the COPY
+/// fails on the server, and nothing of it stays. Keeps its connection busy; the connection must outlive it. Not thread-safe.
+class copy_in {
+public:
+    /// How many bytes gather before they are sent.
+    static constexpr std::size_t put_size = std::size_t{64} * 1024;
+
+    /// Begins the COPY. `limits` hold for the whole of it; without, each put has the connection's own.
+    copy_in(connection& connection, std::string_view sql, std::optional<limits> limits = {})
+        : connection_(&connection), sql_(detail::checked_sql(sql)), limits_(std::move(limits)) {
+        detail::begin_copy(connection, sql_, PGRES_COPY_IN, now());
+        buffer_.reserve(put_size + put_size / 8);
+    }
+    copy_in(copy_in&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), buffer_(std::move(other.buffer_)) {}
+    copy_in& operator=(copy_in&&) = delete;
+    ~copy_in() {
+        if (connection_ != nullptr) give_up();
+    }
+
+    /// Where the next data are appended; call `flush_if_full` after each row.
+    [[nodiscard]] byte_writer& buffer() noexcept { return buffer_; }
+    void flush_if_full() {
+        if (buffer_.size() >= put_size) [[unlikely]] flush();
+    }
+
+    /// Appends data and sends what has gathered where that is enough. Throws the server's error where it has refused earlier data.
+    void write(std::span<std::byte const> data) {
+        while (!data.empty()) {
+            auto const part = data.first(std::min(data.size(), put_size));
+            buffer_.put_bytes(part);
+            data = data.subspan(part.size());
+            flush_if_full();
+        }
+    }
+
+    /// Sends what has gathered.
+    void flush() {
+        require_open();
+        auto const bytes = buffer_.bytes();
+        for (std::size_t sent = 0; sent < bytes.size(); sent += longest_put) put(bytes.subspan(sent, std::min(longest_put, bytes.size() - sent)));
+        buffer_.clear();
+    }
+
+    /// Ends the COPY. Returns the number of rows that the server took; throws its error where it refused them.
+    std::int64_t finish() {
+        flush();
+        end(nullptr);
+        auto& connection = *std::exchange(connection_, nullptr);
+        return detail::end_copy(connection, sql_, now_of(connection));
+    }
+
+private:
+    /// libpq counts a put's bytes with an int.
+    static constexpr std::size_t longest_put = std::size_t{1} << 30;
+
+    void require_open() const {
+        if (connection_ == nullptr) throw usage_error("this COPY has ended");
+    }
+    [[nodiscard]] limits now() const { return now_of(*connection_); }
+    [[nodiscard]] limits now_of(connection const& connection) const { return limits_ ? *limits_ : connection.default_limits(); }
+
+    void put(std::span<std::byte const> part) {
+        auto* const handle = connection_->native_handle();
+        if (int const sent = PQputCopyData(handle, reinterpret_cast<char const*>(part.data()), static_cast<int>(part.size())); sent < 0) return fail();
+        // Non-blocking puts are taken whole into libpq's buffer; the flush below sends them.
+        flush_sent();
+    }
+
+    /// Sends libpq's buffer whole. The server speaks during a COPY only to refuse it, or with a notice.
+    void flush_sent() {
+        auto* const handle = connection_->native_handle();
+        bool refused = false;
+        auto const limits = now();
+        try {
+            drive([&] {
+                if (spoke()) {
+                    refused = true;
+                    return interest::none;
+                }
+                auto const unsent = PQflush(handle);
+                refused = unsent < 0;
+                return unsent == 1 ? interest::read_or_write : interest::none;
+            }, [&] { return PQsocket(handle); }, limits, "sending rows to COPY");
+        } catch (...) {
+            std::exchange(connection_, nullptr)->abandon();
+            throw;
+        }
+        if (refused) fail();
+    }
+
+    /// Whether the server has said something that is no notice: it has refused the data.
+    [[nodiscard]] bool spoke() {
+        auto* const handle = connection_->native_handle();
+        pollfd readable{PQsocket(handle), POLLIN, 0};
+        if (::poll(&readable, 1, 0) <= 0) return false;
+        auto const before = connection_->notices();
+        if (PQconsumeInput(handle) == 0) return true;
+        if (auto* const notification = PQnotifies(handle)) {  // reads notices, too
+            PQfreemem(notification);
+            return false;
+        }
+        return connection_->notices() == before;
+    }
+
+    void end(char const* failure) {
+        if (PQputCopyEnd(connection_->native_handle(), failure) < 0 && failure == nullptr) return fail();
+    }
+
+    /// The server's reason for refusing the data.
+    void fail() {
+        auto& connection = *std::exchange(connection_, nullptr);
+        static_cast<void>(PQputCopyEnd(connection.native_handle(), "the client noticed that the COPY had failed"));
+        static_cast<void>(detail::end_copy(connection, sql_, now_of(connection)));
+        throw connection_lost(text("COPY ended early, in: {}", sql_));
+    }
+
+    void give_up() noexcept {
+        auto& connection = *std::exchange(connection_, nullptr);
+        try {
+            if (connection.is_open() && PQputCopyEnd(connection.native_handle(), "given up by the client") >= 0 && connection.drain(limits::within(std::chrono::seconds(2)))) return;
+            connection.close();
+        } catch (error const&) {
+            connection.close();
+        }
+    }
+
+    connection* connection_;
+    std::string sql_;
+    std::optional<limits> limits_;
+    byte_writer buffer_;
+};
+
+/// Receives the data of `COPY … TO STDOUT`, one message at a time: in binary and text format one row each, the first in binary with the header
+/// before it. Leaving early cancels the COPY. Keeps its connection busy; the connection must outlive it. Not thread-safe.
+class copy_out {
+public:
+    /// Begins the COPY. `limits` hold for the whole of it; without, each `next` has the connection's own.
+    copy_out(connection& connection, std::string_view sql, std::optional<limits> limits = {})
+        : connection_(&connection), sql_(detail::checked_sql(sql)), limits_(std::move(limits)) {
+        detail::begin_copy(connection, sql_, PGRES_COPY_OUT, limits_ ? *limits_ : connection.default_limits());
+    }
+    copy_out(copy_out&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), row_(std::move(other.row_)) {}
+    copy_out& operator=(copy_out&&) = delete;
+    ~copy_out() {
+        row_.reset();
+        if (connection_ != nullptr) connection_->abandon();
+    }
+
+    /// The next message, valid until the next call; nothing at the end.
+    [[nodiscard]] std::optional<std::span<std::byte const>> next() {
+        row_.reset();
+        if (connection_ == nullptr) return std::nullopt;
+        char* row = nullptr;
+        int size = PQgetCopyData(connection_->native_handle(), &row, 1);
+        if (size == 0) size = wait_for_row(row);
+        row_.reset(row);
+        if (size > 0) return std::span(reinterpret_cast<std::byte const*>(row), static_cast<std::size_t>(size));
+        auto& connection = *std::exchange(connection_, nullptr);
+        static_cast<void>(detail::end_copy(connection, sql_, limits_ ? *limits_ : connection.default_limits()));
+        if (size < -1) throw connection_lost(text("COPY ended early, in: {}", sql_));
+        return std::nullopt;
+    }
+
+private:
+    int wait_for_row(char*& row) {
+        auto* const handle = connection_->native_handle();
+        int size = 0;
+        bool waited = false;
+        try {
+            connection_->wait([&] {
+                if (std::exchange(waited, true) && PQconsumeInput(handle) == 0) {
+                    size = -2;
+                    return interest::none;
+                }
+                size = PQgetCopyData(handle, &row, 1);
+                return size == 0 ? interest::read : interest::none;
+            }, limits_ ? *limits_ : connection_->default_limits(), "waiting for rows of COPY");
+        } catch (...) {
+            connection_ = nullptr;
+            throw;
+        }
+        return size;
+    }
+
+    struct free_row {
+        void operator()(char* row) const noexcept { PQfreemem(row); }
+    };
+
+    connection* connection_;
+    std::string sql_;
+    std::optional<limits> limits_;
+    std::unique_ptr<char, free_row> row_;
+};
+
+}  // namespace isorow::inline v1

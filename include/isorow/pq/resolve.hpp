@@ -1,0 +1,87 @@
+#pragma once
+
+/// @file
+/// Host names are resolved here and not in libpq, whose `PQconnectStart` blocks in the resolver whatever its timeout says.
+
+#include <isorow/error/connection_error.hpp>
+#include <isorow/pq/wait.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+namespace isorow::inline v1 {
+
+/// Turns a host's name into its addresses in their numeric form; nothing where the name is not known. May block; is called on a thread of
+/// its own, which outlives the caller's deadline.
+using resolver = std::function<std::vector<std::string>(std::string const& host)>;
+
+/// The system's resolver, by getaddrinfo.
+[[nodiscard]] inline std::vector<std::string> resolve_by_system(std::string const& host) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    std::vector<std::string> addresses;
+    if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return addresses;
+    std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> const owner(found, &::freeaddrinfo);
+    for (auto const* entry = found; entry != nullptr; entry = entry->ai_next) {
+        char numeric[NI_MAXHOST];
+        if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, numeric, sizeof numeric, nullptr, 0, NI_NUMERICHOST) == 0) addresses.emplace_back(numeric);
+    }
+    return addresses;
+}
+
+namespace detail {
+
+/// A socket's directory, an abstract socket's name, or an address in numbers: nothing to resolve.
+[[nodiscard]] inline bool needs_resolving(std::string const& host) {
+    if (host.empty() || host.front() == '/' || host.front() == '@') return false;
+    unsigned char address[sizeof(in6_addr)];
+    return ::inet_pton(AF_INET, host.c_str(), address) != 1 && ::inet_pton(AF_INET6, host.c_str(), address) != 1;
+}
+
+/// Runs the resolver on a thread of its own and waits no longer than the limits allow; the thread then ends by itself.
+[[nodiscard]] inline std::vector<std::string> resolve_within(resolver const& resolve, std::string const& host, limits const& limits) {
+    struct answer {
+        std::mutex mutex;
+        std::condition_variable_any arrived;
+        bool done = false;
+        std::vector<std::string> addresses;
+        std::exception_ptr failure;
+    };
+    auto const shared = std::make_shared<answer>();
+    std::thread([shared, resolve, host] {
+        std::vector<std::string> addresses;
+        std::exception_ptr failure;
+        try {
+            addresses = resolve(host);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        std::lock_guard const lock(shared->mutex);
+        shared->addresses = std::move(addresses);
+        shared->failure = failure;
+        shared->done = true;
+        shared->arrived.notify_all();
+    }).detach();
+    std::unique_lock lock(shared->mutex);
+    bool const done = shared->arrived.wait_until(lock, limits.stop, limits.deadline, [&] { return shared->done; });
+    if (!done && limits.stop.stop_requested()) throw stopped(text("stopped while resolving the name of the host {}", host));
+    if (!done) throw timed_out(text("the deadline passed while resolving the name of the host {}", host));
+    if (shared->failure) std::rethrow_exception(shared->failure);
+    return std::move(shared->addresses);
+}
+
+}  // namespace detail
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <isorow/types/column_type.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace isorow::inline v1 {
+
+class connection;
+struct limits;
+
+/// The OIDs that this database gave to the types of extensions. Found once and kept; what was not found is asked for again, so that
+/// `CREATE EXTENSION` is noticed. Thread-safe; shared by the connections of a pool.
+class type_registry {
+public:
+    /// The OID of a type by its name in `pg_type`, where it is known already.
+    [[nodiscard]] std::optional<oid> oid_of(std::string_view name) const { return find(name, &oids::type); }
+    [[nodiscard]] std::optional<oid> array_oid_of(std::string_view name) const { return find(name, &oids::array); }
+
+    /// The OID of an extension's type, asked for on the connection where it is not known. Throws `usage_error` that says which extension
+    /// to create where the database does not have the type.
+    oid learn(connection& connection, std::string_view name, limits const& limits);
+
+    /// The name of any type, asked for on the connection, which must be free. Nothing where that fails.
+    [[nodiscard]] std::optional<std::string> name_of(connection& connection, oid type) const;
+
+private:
+    struct oids {
+        oid type = 0;
+        oid array = 0;
+    };
+
+    [[nodiscard]] std::optional<oid> find(std::string_view name, oid oids::*which) const {
+        std::lock_guard const lock(mutex_);
+        auto const found = entries_.find(name);
+        if (found == entries_.end()) return std::nullopt;
+        return found->second.*which;
+    }
+
+    mutable std::mutex mutex_;
+    std::map<std::string, oids, std::less<>> entries_;
+};
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,202 @@
+#pragma once
+
+/// @file
+/// Which column of a result each part of a row comes from, proved by OID once per statement.
+
+#include <isorow/codec/row.hpp>
+#include <isorow/codec/scalars.hpp>
+#include <isorow/error/mismatch.hpp>
+#include <isorow/pq/connection.hpp>
+#include <isorow/pq/result.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::detail {
+
+/// The catalogue's entry of an OID, or null for one that is not Postgres' own.
+[[nodiscard]] inline type_entry const* find_entry(oid type, bool& array) noexcept {
+    for (auto const& entry : type_catalog) {
+        if (entry.oid == 0) continue;
+        if (entry.oid == type || entry.array_oid == type) {
+            array = entry.array_oid == type;
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
+/// The type's name for a report; types that only the database knows are looked up on the connection where it is free to answer.
+[[nodiscard]] inline std::string name_of_type(connection& connection, oid type) {
+    bool array = false;
+    if (auto const* const entry = find_entry(type, array)) return std::string(entry->sql_name) + (array ? "[]" : "");
+    if (auto name = connection.types().name_of(connection, type)) return *name;
+    return text("a type with the OID {}", type);
+}
+
+/// Whether a column of type `found` can be decoded by the codec of `Value` as `As`.
+template <class Value, column_type As>
+[[nodiscard]] bool can_read(connection& connection, oid found) {
+    if (As.oid() != 0 && found == As.oid()) return true;
+    constexpr auto const& entry = entry_of(As.id);
+    if constexpr (entry.oid == 0) {
+        auto const known = As.array ? connection.types().array_oid_of(entry.catalog_name) : connection.types().oid_of(entry.catalog_name);
+        if (known && found == *known) return true;
+    }
+    using codec = isorow::codec<Value, As>;
+    if constexpr (requires { codec::reads(type_id::text); }) {
+        bool array = false;
+        auto const* const other = find_entry(found, array);
+        if (other != nullptr) return array == As.array && codec::reads(other->id);
+        for (auto const& extension_type : type_catalog)
+            if (extension_type.oid == 0 && codec::reads(extension_type.id) && connection.types().oid_of(extension_type.catalog_name) == found) return !As.array;
+    }
+    return false;
+}
+
+/// Whether any column of T is of an extension's type, whose OID has to be known before the result comes.
+template <class T>
+void learn_extension_types(connection& connection, limits const& limits) {
+    constexpr bool needed = [] {
+        for (auto const& column : columns_of<T>)
+            if (entry_of(column.type.id).oid == 0) return true;
+        return false;
+    }();
+    if constexpr (needed)
+        for (auto const& column : columns_of<T>)
+            if (auto const& entry = entry_of(column.type.id); entry.oid == 0) static_cast<void>(connection.types().learn(connection, entry.catalog_name, limits));
+}
+
+/// How a Row is made of a result's columns: a struct by their names, a tuple and a single value by their places.
+template <class Row>
+class row_plan;
+
+template <class T>
+    requires reflect::reflectable<T>
+class row_plan<T> {
+    static constexpr std::size_t count = reflect::field_count<T>;
+
+public:
+    static void prepare(connection& connection, limits const& limits) { learn_extension_types<T>(connection, limits); }
+
+    /// Throws `mismatch` with every column that is missing or of a type that its field cannot read. Where `wanted` is not empty, only the
+    /// columns that it names are looked for; the other fields keep their default initialisers.
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& wanted = {}) {
+        std::vector<difference> differences;
+        reflect::for_each_index<T>([&](auto place) { find_column<place>(connection, result, wanted, differences); });
+        if (!differences.empty()) throw mismatch(type_name<T>(), "the query's result", std::move(differences));
+    }
+
+    /// Decodes the row's fields into `into`. Throws `malformed` or `unrepresentable` with struct and field.
+    void decode(result const& result, int row, T& into) const {
+        std::size_t place = 0;
+        try {
+            decode_fields(result, row, into, place, std::make_index_sequence<count>{});
+        } catch (value_error const& failure) {
+            failure.rethrow_at(field_label<T>(place));
+        }
+    }
+
+private:
+    template <std::size_t Place>
+    void find_column(connection& connection, result const& result, std::vector<std::string> const& wanted, std::vector<difference>& differences) {
+        using field = field_codec<T, Place>;
+        constexpr auto const& column = columns_of<T>[Place];
+        columns_[Place] = -1;
+        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), column.name) == wanted.end()) return;
+        for (int i = 0; i < result.columns() && columns_[Place] < 0; ++i)
+            if (result.column_name(i) == column.name) columns_[Place] = i;
+        auto const report = [&](std::string found) {
+            differences.push_back({field_label<T>(Place), std::string(column.name), to_sql(column.type.base()), std::move(found)});
+        };
+        if (columns_[Place] < 0) return report("no such column");
+        auto const type = result.column_type(columns_[Place]);
+        if (!can_read<typename field::value, column.type>(connection, type)) report(name_of_type(connection, type));
+    }
+
+    template <std::size_t... I>
+    void decode_fields(result const& result, int row, T& into, std::size_t& place, std::index_sequence<I...>) const {
+        auto const one = [&]<std::size_t Place>(std::integral_constant<std::size_t, Place>) {
+            auto const column = columns_[Place];
+            if (column < 0) return;
+            place = Place;
+            auto const value = result.value(row, column);
+            decode_field<Place>(into, value.data(), value.size());
+        };
+        (one(std::integral_constant<std::size_t, I>{}), ...);
+    }
+
+    std::array<int, count> columns_{};
+};
+
+/// A value that stands alone: one column, of a type that is mapped.
+template <class Value>
+struct alone {
+    using traits = field_traits<Value>;
+    using value = typename traits::value;
+    static constexpr column_type type = traits::type;
+    using codec = isorow::codec<value, type>;
+
+    static Value decode(result const& result, int row, int column) {
+        auto const bytes = result.value(row, column);
+        if (bytes.data() == nullptr) {
+            if constexpr (traits::nullable) return Value{};
+            else throw unrepresentable("the column \"{}\" is NULL, and the value asked for is not std::optional", result.column_name(column));
+        }
+        return Value(codec::decode(byte_reader(bytes)));
+    }
+
+    static void learn(connection& connection, limits const& limits) {
+        if constexpr (entry_of(type.id).oid == 0) static_cast<void>(connection.types().learn(connection, entry_of(type.id).catalog_name, limits));
+    }
+
+    static void check(connection& connection, result const& result, int column, std::vector<difference>& differences) {
+        if (column >= result.columns()) {
+            differences.push_back({text("value {}", column + 1), "", to_sql(type), "no such column"});
+        } else if (!can_read<value, type>(connection, result.column_type(column))) {
+            differences.push_back({text("value {}", column + 1), std::string(result.column_name(column)), to_sql(type.base()),
+                                   name_of_type(connection, result.column_type(column))});
+        }
+    }
+};
+
+template <class Value>
+    requires(!reflect::reflectable<Value> && field_traits<Value>::has_type)
+class row_plan<Value> {
+public:
+    static void prepare(connection& connection, limits const& limits) { alone<Value>::learn(connection, limits); }
+
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) {
+        std::vector<difference> differences;
+        alone<Value>::check(connection, result, 0, differences);
+        if (!differences.empty()) throw mismatch(type_name<Value>(), "the query's result", std::move(differences));
+    }
+
+    void decode(result const& result, int row, Value& into) const { into = alone<Value>::decode(result, row, 0); }
+};
+
+template <class... Values>
+class row_plan<std::tuple<Values...>> {
+public:
+    static void prepare(connection& connection, limits const& limits) { (alone<Values>::learn(connection, limits), ...); }
+
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) {
+        std::vector<difference> differences;
+        int column = 0;
+        (alone<Values>::check(connection, result, column++, differences), ...);
+        if (!differences.empty()) throw mismatch("tuple", "the query's result", std::move(differences));
+    }
+
+    void decode(result const& result, int row, std::tuple<Values...>& into) const {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            ((std::get<I>(into) = alone<Values>::decode(result, row, static_cast<int>(I))), ...);
+        }(std::index_sequence_for<Values...>{});
+    }
+};
+
+}  // namespace isorow::inline v1::detail

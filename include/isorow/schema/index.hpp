@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace isorow::inline v1 {
+
+/// How pgvector measures the distance of two embeddings.
+enum class metric : std::uint8_t { l2, inner_product, cosine, l1 };
+inline constexpr metric l2 = metric::l2;
+inline constexpr metric inner_product = metric::inner_product;
+inline constexpr metric cosine = metric::cosine;
+inline constexpr metric l1 = metric::l1;
+
+/// The access methods that isorow builds indexes with.
+enum class index_method : std::uint8_t { btree, hash, gin, gist, brin, hnsw, ivfflat };
+
+/// Options of the plain access methods. `name` is made from table and columns where it is empty.
+struct btree {
+    std::string_view name{};
+    bool unique = false;
+};
+struct hash {
+    std::string_view name{};
+};
+struct gin {
+    std::string_view name{};
+};
+struct gist {
+    std::string_view name{};
+};
+struct brin {
+    std::string_view name{};
+};
+
+/// pgvector's graph index. `m`: links per layer; `ef_construction`: candidates looked at while building.
+struct hnsw {
+    isorow::metric metric = isorow::metric::cosine;
+    std::int32_t m = 16;
+    std::int32_t ef_construction = 64;
+    std::string_view name{};
+};
+
+/// pgvector's inverted file index, which is built after the rows are there. `lists`: the number of clusters.
+struct ivfflat {
+    isorow::metric metric = isorow::metric::cosine;
+    std::int32_t lists = 100;
+    std::string_view name{};
+};
+
+/// The most columns of a key or an index: Postgres' INDEX_MAX_KEYS.
+inline constexpr std::size_t index_column_limit = 32;
+
+/// A list of a struct's fields by their places, as flat data.
+struct field_list {
+    std::array<std::uint16_t, index_column_limit> places{};
+    std::uint16_t count = 0;
+
+    [[nodiscard]] constexpr std::uint16_t const* begin() const noexcept { return places.data(); }
+    [[nodiscard]] constexpr std::uint16_t const* end() const noexcept { return places.data() + count; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return count; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return count == 0; }
+    [[nodiscard]] constexpr std::uint16_t operator[](std::size_t i) const noexcept { return places[i]; }
+    [[nodiscard]] constexpr bool contains(std::size_t place) const noexcept {
+        for (auto const one : *this)
+            if (one == place) return true;
+        return false;
+    }
+};
+
+/// An index as flat data.
+struct index_description {
+    field_list fields;
+    index_method method = index_method::btree;
+    bool unique = false;
+    isorow::metric metric = isorow::metric::cosine;
+    std::int32_t m = 0;
+    std::int32_t ef_construction = 0;
+    std::int32_t lists = 0;
+    std::string_view name{};  ///< empty: made from table and columns
+};
+
+namespace detail {
+
+constexpr index_description describe(field_list const& fields, btree const& o) { return {.fields = fields, .unique = o.unique, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, hash const& o) { return {.fields = fields, .method = index_method::hash, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, gin const& o) { return {.fields = fields, .method = index_method::gin, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, gist const& o) { return {.fields = fields, .method = index_method::gist, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, brin const& o) { return {.fields = fields, .method = index_method::brin, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, hnsw const& o) {
+    return {.fields = fields, .method = index_method::hnsw, .metric = o.metric, .m = o.m, .ef_construction = o.ef_construction, .name = o.name};
+}
+constexpr index_description describe(field_list const& fields, ivfflat const& o) {
+    return {.fields = fields, .method = index_method::ivfflat, .metric = o.metric, .lists = o.lists, .name = o.name};
+}
+
+}  // namespace detail
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,89 @@
+#pragma once
+
+/// @file
+/// Facts about a column written into the type of its field, for those who want them there rather than in the overlay.
+
+#include <isorow/reflect/fixed_string.hpp>
+#include <isorow/types/column_type.hpp>
+#include <isorow/types/vector_schema.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace isorow::inline v1 {
+
+/// The column's type as SQL writes it: `pg_type<"varchar(32)">`. A type that isorow does not know does not compile.
+template <fixed_string Sql>
+struct pg_type {
+    static constexpr bool known = [] {
+        column_type ignored;
+        return parse_column_type(Sql.view(), ignored);
+    }();
+    static_assert(known, "isorow: pg_type<\"…\"> names a type that isorow does not know; it knows those of docs/types.md");
+    static constexpr column_type type = [] {
+        column_type read;
+        static_cast<void>(parse_column_type(Sql.view(), read));
+        return read;
+    }();
+};
+
+/// A T whose column is described by `Tags`: a `pg_type<…>`, a `vector_schema<…>`, or a type with a constant `vector_schema()`, such as
+/// an embedding model. It is a T in all other respects: class types are derived from, scalars converted to and from.
+template <class T, class... Tags>
+class annotated : public T {
+public:
+    using T::T;
+    using T::operator=;
+
+    annotated() = default;
+    annotated(T const& value) : T(value) {}        // NOLINT(google-explicit-constructor): it is a T
+    annotated(T&& value) : T(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+};
+
+template <class T, class... Tags>
+    requires(!std::is_class_v<T>)
+class annotated<T, Tags...> {
+public:
+    constexpr annotated() = default;
+    constexpr annotated(T value) : value_(value) {}                      // NOLINT(google-explicit-constructor): it is a T
+    constexpr operator T const&() const noexcept { return value_; }      // NOLINT(google-explicit-constructor)
+    constexpr operator T&() noexcept { return value_; }                  // NOLINT(google-explicit-constructor)
+
+private:
+    T value_{};
+};
+
+namespace detail {
+
+template <class Tag>
+concept names_a_type = requires {
+    { Tag::type } -> std::convertible_to<column_type>;
+};
+
+/// A tag whose shape is known to the compiler: a `vector_schema<…>`, or a provider whose `vector_schema()` is a constant.
+template <class Tag>
+concept has_constant_shape = requires { std::integral_constant<std::size_t, Tag::shape().size>{}; } ||
+                             requires { std::integral_constant<std::size_t, Tag::vector_schema().size>{}; } ||
+                             requires { std::integral_constant<std::size_t, Tag{}.vector_schema().size>{}; };
+
+template <has_constant_shape Tag>
+constexpr vector_shape shape_of_tag() {
+    if constexpr (requires { Tag::shape(); }) return Tag::shape();
+    else if constexpr (requires { std::integral_constant<std::size_t, Tag::vector_schema().size>{}; }) return Tag::vector_schema();
+    else return Tag{}.vector_schema();
+}
+
+template <class Tag>
+constexpr void read_tag(column_type& type, bool& said) {
+    if constexpr (names_a_type<Tag>) {
+        type = Tag::type;
+        said = true;
+    } else if constexpr (has_constant_shape<Tag>) {
+        type = column_type_of(shape_of_tag<Tag>());
+        said = true;
+    }
+}
+
+}  // namespace detail
+
+}  // namespace isorow::inline v1
