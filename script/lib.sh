@@ -13,3 +13,17 @@ as_root() {
 
 # The project's root, whatever the caller's folder.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Configures and builds a preset; says how long it took, shows only what went wrong.
+build_preset() {
+    local preset=$1 started=$SECONDS log="build/$1.log"
+    shift
+    [ "$preset" != clang ] || export ISOROW_CLANG_FLAGS=$(clang_flags)
+    mkdir -p build
+    say "building ($preset)"
+    { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } >"$log" 2>&1 || { tail -n 60 "$log" >&2; die "the build failed: $log"; }
+    say "built in $((SECONDS - started)) s"
+}
+
+# clang takes the newest libstdc++ that it finds, whole or not: it is told the one of the machine's g++.
+clang_flags() { echo "--gcc-install-dir=$(dirname "$(g++ -print-libgcc-file-name)")"; }
