@@ -53,7 +53,7 @@ public:
         if (!user.empty()) address.replace(address.find("postgres@"), 8, user);
         return address;
     }
-    [[nodiscard]] std::string sql(std::string const& statement) const { return test::sql(dsn(), statement); }
+    std::string sql(std::string const& statement) const { return test::sql(dsn(), statement); }
     static std::string sql(std::string const& dsn, std::string const& statement) { return test::sql(dsn, statement); }
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
 
