@@ -26,7 +26,7 @@ namespace detail {
 
 template <class Row>
 constexpr void check_row() {
-    if constexpr (std::is_aggregate_v<Row> && !field_traits<Row>::has_type) check<Row>();
+    if constexpr (std::is_aggregate_v<Row>) check<Row>();
 }
 
 /// Runs the statement and gives its rows to `take`, one after another.

@@ -25,12 +25,14 @@ public:
     template <class Where>
     session(Where& where, isorow::limits limits) noexcept : session(where) {
         limits_ = std::move(limits);
+        limited_ = true;
     }
 
     /// A connection for as long as this object lives: lent by the pool, or the session's own.
     class use {
     public:
-        explicit use(session const& session) : limits_(session.limits_), connection_(session.connection_) {
+        explicit use(session const& session) : connection_(session.connection_) {
+            if (session.limited_) limits_ = session.limits_;
             if (session.pool_ == nullptr) return;
             lease_.emplace(limits_ ? session.pool_->acquire(*limits_) : session.pool_->acquire());
             connection_ = &**lease_;
@@ -54,7 +56,8 @@ public:
 private:
     isorow::pool* pool_ = nullptr;
     isorow::connection* connection_ = nullptr;
-    std::optional<isorow::limits> limits_{};
+    isorow::limits limits_{};
+    bool limited_ = false;  // g++ 12 warns of a std::optional here that it is read uninitialised, which it is not
 };
 
 }  // namespace isorow::inline v1

@@ -45,6 +45,13 @@ COMMENT ON TABLE isorow.tracked IS 'the rows of shared tables that isorow keeps:
 )";
 }
 
+namespace detail {
+
+/// Makes those who set up schemas and extensions at once do so one after another, as `IF NOT EXISTS` alone does not.
+inline void lock_setup(connection& connection) { static_cast<void>(query_one<std::string>(connection, "SELECT pg_catalog.pg_advisory_xact_lock(7310862210123)::text")); }
+
+}  // namespace detail
+
 /// Makes schema `isorow` where it does not exist. Throws `missing_privilege` where the role may not, with the SQL to ask for.
 inline void install(session where) {
     session::use connection(where);
@@ -57,8 +64,7 @@ inline void install(session where) {
     }
     try {
         transaction inner(*connection);
-        // Two first runs at once: the second waits here and finds all made.
-        static_cast<void>(query_one<std::string>(*connection, "SELECT pg_catalog.pg_advisory_xact_lock(7310862210123)::text"));
+        detail::lock_setup(*connection);
         execute_script(*connection, install_sql(), connection.limits());
         inner.commit();
     } catch (server_error const& failure) {

@@ -43,6 +43,7 @@ struct registered_target {
             auto const sql = "CREATE EXTENSION IF NOT EXISTS " + quoted(extension);
             try {
                 transaction inner(connection);
+                lock_setup(connection);
                 execute_script(connection, sql, limits);
                 inner.commit();
             } catch (server_error const& failure) {
