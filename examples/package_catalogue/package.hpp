@@ -1,0 +1,27 @@
+#pragma once
+
+#include "embedder.hpp"
+
+#include <isorow/schema.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A Debian package: one row of the table.
+struct Package {
+    std::string name;
+    std::string architecture;
+    std::string version;
+    std::string section;
+    std::optional<std::int64_t> installed_kilobytes;
+    std::optional<std::int64_t> download_bytes;
+    std::vector<std::string> dependencies;
+    std::string description;
+    isorow::annotated<std::vector<float>, Embedder> embedding;  // the embedder knows the dimension: vector(256)
+
+    static consteval auto isorow_table() {
+        return isorow::table("packages").schema("isorow_demo").primary_key<&Package::name, &Package::architecture>();
+    }
+};
