@@ -1,12 +1,15 @@
 #include "catalogue.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -18,10 +21,12 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-std::optional<std::int64_t> number(std::string_view text) {
+std::int64_t number(std::string_view text) {
     std::int64_t value = 0;
-    auto const read = std::from_chars(text.data(), text.data() + text.size(), value);
-    return read.ec == std::errc{} ? std::optional(value) : std::nullopt;
+    auto const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, value);
+    if (read.ec != std::errc{} || read.ptr != end) throw std::runtime_error("\"" + std::string(text) + "\" is not a number");
+    return value;
 }
 
 /// The names in `libc6 (>= 2.36), libpng16-16 | libpng-dev:any`.
@@ -30,7 +35,7 @@ std::vector<std::string> dependency_names(std::string_view list) {
     while (!list.empty()) {
         auto const end = std::min(list.find_first_of(",|"), list.size());
         auto const name = trimmed(list.substr(0, end));
-        names.emplace_back(name.substr(0, name.find_first_of(" (:")));
+        if (!name.empty()) names.emplace_back(name.substr(0, name.find_first_of(" (:")));
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return names;
@@ -54,42 +59,65 @@ Catalogue read_catalogue(std::istream& stanzas) {
     std::set<std::pair<std::string, std::string>> seen;
     Package package;
     bool in_description = false;
+    bool in_stanza = false;
+    std::size_t line_number = 0;
     auto const finish = [&] {
-        if (!package.name.empty()) {
-            if (seen.emplace(package.name, package.architecture).second) catalogue.packages.push_back(std::move(package));
+        if (in_stanza) {
+            if (package.name.empty() || package.architecture.empty()) throw std::runtime_error("a stanza has no Package or no Architecture");
+            auto const first = seen.emplace(package.name, package.architecture).second;
+            if (first) catalogue.packages.push_back(std::move(package));
             else ++catalogue.repeated;
         }
         package = {};
-        in_description = false;
+        in_description = in_stanza = false;
     };
-    for (std::string line; std::getline(stanzas, line);) {
+    auto const take_line = [&](std::string_view line) {
         if (line.empty()) {
             finish();
-        } else if (line.front() == ' ') {
+        } else if (line.front() == ' ' || line.front() == '\t') {
             if (in_description) package.description.append("\n").append(trimmed(line) == "." ? std::string_view{} : trimmed(line));
-        } else if (auto const colon = line.find(':'); colon != std::string::npos) {
-            std::string_view const name(line.data(), colon);
-            in_description = name.starts_with("Description") && !name.ends_with("md5");
-            take_field(package, name, trimmed(std::string_view(line).substr(colon + 1)));
+        } else {
+            auto const colon = line.find(':');
+            if (colon == std::string_view::npos) throw std::runtime_error("this is neither a field nor the continuation of one");
+            auto const name = line.substr(0, colon);
+            in_stanza = true;
+            in_description = name == "Description" || name == "Description-en";
+            take_field(package, name, trimmed(line.substr(colon + 1)));
         }
+    };
+    try {
+        for (std::string line; ++line_number, std::getline(stanzas, line);) take_line(line);
+        finish();
+    } catch (std::runtime_error const& failure) {
+        throw std::runtime_error("line " + std::to_string(line_number) + ": " + failure.what());
     }
-    finish();
     return catalogue;
 }
 
-Catalogue read_catalogue_of_this_machine(std::string& origin) {
-    struct close {
-        void operator()(std::FILE* pipe) const { ::pclose(pipe); }
-    };
-    std::stringstream stanzas;
-    if (std::unique_ptr<std::FILE, close> const pipe(::popen("apt-cache dumpavail 2>/dev/null", "r")); pipe) {
-        std::vector<char> buffer(1 << 16);
-        for (std::size_t size = 0; (size = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) stanzas.write(buffer.data(), static_cast<std::streamsize>(size));
+Catalogue read_catalogue(std::string const& path) {
+    std::ifstream file(path);
+    if (!file) throw std::runtime_error("cannot open " + path);
+    try {
+        return read_catalogue(file);
+    } catch (std::runtime_error const& failure) {
+        throw std::runtime_error(path + ", " + failure.what());
     }
+}
+
+Catalogue read_catalogue_of_this_machine(std::string& origin) {
+    std::FILE* const pipe = ::popen("apt-cache dumpavail 2>/dev/null", "r");
+    if (pipe == nullptr) throw std::runtime_error("cannot start a shell for apt-cache");
+    std::stringstream stanzas;
+    std::vector<char> buffer(1 << 16);
+    for (std::size_t size = 0; (size = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+        stanzas.write(buffer.data(), static_cast<std::streamsize>(size));
+    auto const status = ::pclose(pipe);
     origin = "this machine's apt-cache";
     auto catalogue = read_catalogue(stanzas);
-    if (!catalogue.packages.empty()) return catalogue;
-    origin = EXAMPLE_DATA "/packages.txt";
-    std::ifstream sample(origin);
-    return read_catalogue(sample);
+    if (catalogue.packages.empty()) {
+        origin = ISOROW_EXAMPLE_DATA "/packages.txt";
+        return read_catalogue(origin);
+    }
+    if (status != 0) throw std::runtime_error("apt-cache failed after " + std::to_string(catalogue.packages.size()) + " packages");
+    return catalogue;
 }

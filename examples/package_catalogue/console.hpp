@@ -12,6 +12,7 @@
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,30 +32,32 @@ private:
     return text.str();
 }
 
-/// A bar on a terminal; elsewhere a line for each quarter.
+/// A bar on a terminal; elsewhere a line for each tenth.
 class ProgressBar {
 public:
-    void show(char const* doing, std::int64_t done, std::int64_t expected) {
+    void show(std::string_view doing, std::int64_t done, std::int64_t expected) {
         auto const percent = expected > 0 ? std::min<std::int64_t>(100, 100 * done / expected) : 100;
-        auto const step = terminal_ ? percent : percent / 25;
+        auto const step = terminal_ ? percent : percent / 10;
         if (step == last_ && doing == doing_) return;
         last_ = step;
         doing_ = doing;
         if (terminal_) {
-            std::cout << "\r   " << doing << " [" << std::string(static_cast<std::size_t>(percent / 2), '#') << std::string(static_cast<std::size_t>(50 - percent / 2), ' ') << "] " << percent << " %  "
-                      << std::flush;
+            std::string const full(static_cast<std::size_t>(percent / 2), '#');
+            std::string const empty(50 - full.size(), ' ');
+            std::cout << "\r   " << std::left << std::setw(9) << doing << " [" << full << empty << "] " << std::right << std::setw(3) << percent
+                      << " %" << std::flush;
         } else if (percent > 0) {
             std::cout << "   " << doing << ": " << percent << " %, " << done << " rows\n";
         }
     }
     void finish() const {
-        if (terminal_ && doing_ != nullptr) std::cout << '\n';
+        if (terminal_ && !doing_.empty()) std::cout << '\n';
     }
 
 private:
     bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
     std::int64_t last_ = -1;
-    char const* doing_ = nullptr;
+    std::string_view doing_;
 };
 
 /// Columns under their headings, each as wide as its widest cell.
@@ -70,7 +73,10 @@ public:
             for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
         for (auto const& row : table.rows_) {
             out << "  ";
-            for (std::size_t i = 0; i < row.size(); ++i) out << ' ' << std::left << std::setw(i + 1 == row.size() ? 0 : static_cast<int>(widths[i]) + 1) << row[i];
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                auto const is_last = i + 1 == row.size();
+                out << ' ' << std::left << std::setw(is_last ? 0 : static_cast<int>(widths[i]) + 1) << row[i];
+            }
             out << '\n';
         }
         return out;

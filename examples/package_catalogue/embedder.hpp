@@ -2,7 +2,10 @@
 
 #include <isorow/types/vector_schema.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,13 +37,17 @@ public:
     }
 
 private:
-    static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80; }
+    /// All of UTF-8 beyond ASCII counts as letters.
+    static bool is_letter(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+    }
     static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
     static void add(std::string_view word, std::vector<float>& embedding) {
         if (word.size() < 3 && word != "c") return;
-        for (std::string_view const common : {"the", "and", "for", "this", "that", "with", "from", "are", "can", "package", "provides", "contains"})
-            if (word == common) return;
+        static constexpr std::array<std::string_view, 12> common{"the",  "and", "for", "this",    "that",     "with",
+                                                                 "from", "are", "can", "package", "provides", "contains"};
+        if (std::find(common.begin(), common.end(), word) != common.end()) return;
         if (word.size() > 4 && word.back() == 's') word.remove_suffix(1);
         add_feature(word, 1.0f, embedding);
         for (std::size_t i = 0; i + 4 <= word.size(); ++i) add_feature(word.substr(i, 4), 0.25f, embedding);
@@ -58,6 +65,7 @@ private:
         float sum = 0;
         for (float const value : embedding) sum += value * value;
         if (sum == 0) return;
-        for (float& value : embedding) value /= std::sqrt(sum);
+        auto const length = std::sqrt(sum);
+        for (float& value : embedding) value /= length;
     }
 };

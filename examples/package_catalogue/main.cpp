@@ -1,19 +1,35 @@
 // The machine's package catalogue becomes a table, and stays equal to it: a first load, a run without changes, a run with some, and a
 // search by similarity. DATABASE_URL says where; the table lives in a schema of its own.
 //
-//   package_catalogue [FILE]     FILE: packages in the form of `apt-cache dumpavail`; this machine's own where it is not given
+//   package_catalogue [--rows N] [FILE]
+//
+//   FILE        packages in the form of `apt-cache dumpavail`; this machine's own where it is not given
+//   --rows N    only the first N of them
 
 #include "catalogue.hpp"
 #include "console.hpp"
 
 #include <isorow/isorow.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
+#include <limits>
+#include <span>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
+
+void require(bool holds, char const* what) {
+    if (!holds) throw std::runtime_error(what);
+}
 
 /// What a run announced, done and timed.
 struct Step {
@@ -25,13 +41,15 @@ Step load(isorow::pool& db, std::vector<Package> const& packages) {
     Stopwatch const watch;
     ProgressBar bar;
     isorow::target<Package> target(db, {.progress = [&](isorow::progress const& now) {
-                                            bar.show(now.phase == isorow::progress_phase::comparing ? "comparing" : "writing", now.rows, now.expected_rows);
+                                            auto const comparing = now.phase == isorow::progress_phase::comparing;
+                                            bar.show(comparing ? "comparing" : "writing", now.rows, now.expected_rows);
                                         }});
     target.declare_all(packages);
     auto const report = target.commit();
     bar.finish();
     auto const seconds = watch.seconds();
-    std::cout << "   " << report << "\n   " << fixed(seconds, 2) << " s, " << static_cast<std::int64_t>(static_cast<double>(packages.size()) / seconds) << " rows/s\n";
+    auto const rows_per_second = static_cast<double>(packages.size()) / seconds;
+    std::cout << "   " << report << "\n   " << fixed(seconds, 2) << " s, " << fixed(rows_per_second, 0) << " rows/s\n";
     return {report, seconds};
 }
 
@@ -55,8 +73,12 @@ isorow::report change(std::vector<Package>& packages) {
         }
     }
     for (int i = 1; i <= 25; ++i) {
-        Package package{.name = "isorow-demo-" + std::to_string(i), .architecture = "all", .version = "1.0", .section = "demo", .installed_kilobytes = {}, .download_bytes = {}, .dependencies = {},
-                        .description = "A package that exists only in this demonstration", .embedding = {}};
+        Package package;
+        package.name = "isorow-demo-" + std::to_string(i);
+        package.architecture = "all";
+        package.version = "1.0";
+        package.section = "demo";
+        package.description = "A package that exists only in this demonstration";
         embed(package);
         changed.push_back(std::move(package));
         ++expected.inserted;
@@ -72,24 +94,63 @@ struct Hit {
     std::string description;
 };
 
-void search(isorow::pool& db, std::string const& text) {
+/// Prints the packages that are nearest to a text; returns how many seconds the query took.
+double search(isorow::pool& db, std::string const& text) {
     auto const wanted = Embedder()(text);
     Stopwatch const watch;
     auto const hits = isorow::query<Hit>(db,
-                                         "SELECT name, section, embedding <=> $1 AS distance, split_part(description, E'\\n', 1) AS description"
+                                         "SELECT name, section, embedding <=> $1 AS distance,"
+                                         " split_part(description, E'\\n', 1) AS description"
                                          " FROM isorow_demo.packages ORDER BY embedding <=> $1, name LIMIT 8",
-                                         isorow::vector<Embedder::dimensions>(std::span<float const, Embedder::dimensions>(wanted)));
+                                         isorow::vector<Embedder::dimensions>{std::span<float const, Embedder::dimensions>(wanted)});
+    auto const seconds = watch.seconds();
+    require(!hits.empty(), "the search found nothing");
     Table table({"package", "section", "distance", "description"});
     for (auto const& hit : hits) table.add({hit.name, hit.section, fixed(hit.distance, 3), hit.description});
-    std::cout << table << "   " << fixed(watch.seconds() * 1000, 0) << " ms\n";
-    if (hits.empty()) throw std::runtime_error("the search found nothing");
+    std::cout << table << "   " << fixed(seconds * 1000, 0) << " ms\n";
+    return seconds;
 }
 
-void require(bool holds, char const* what) {
-    if (!holds) throw std::runtime_error(what);
+/// What the command line says.
+struct Arguments {
+    std::string file;
+    std::size_t rows = std::numeric_limits<std::size_t>::max();
+};
+
+Arguments read_arguments(std::span<char* const> words) {
+    static constexpr auto usage = "usage: package_catalogue [--rows N] [FILE]";
+    Arguments arguments;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        std::string_view const word = words[i];
+        if (word == "--rows") {
+            require(++i < words.size(), usage);
+            std::string_view const count = words[i];
+            auto const read = std::from_chars(count.data(), count.data() + count.size(), arguments.rows);
+            require(read.ec == std::errc{} && read.ptr == count.data() + count.size() && arguments.rows > 0, usage);
+        } else {
+            require(!word.starts_with('-') && arguments.file.empty(), usage);
+            arguments.file = word;
+        }
+    }
+    return arguments;
 }
 
-void run(int argument_count, char** arguments) {
+/// The packages and their embeddings; says what was read from where, and how long it took.
+std::vector<Package> read_packages(Arguments const& arguments) {
+    Stopwatch const reading;
+    std::string origin = arguments.file;
+    auto [packages, repeated] = origin.empty() ? read_catalogue_of_this_machine(origin) : read_catalogue(origin);
+    require(!packages.empty(), "the catalogue has no packages");
+    packages.resize(std::min(packages.size(), arguments.rows));
+    std::cout << "== " << packages.size() << " packages from " << origin << " read in " << fixed(reading.seconds(), 2) << " s (" << repeated
+              << " repeated stanzas passed over)\n";
+    Stopwatch const embedding;
+    for (auto& package : packages) embed(package);
+    std::cout << "== embedded in " << fixed(embedding.seconds(), 2) << " s\n";
+    return packages;
+}
+
+void run(Arguments const& arguments) {
     auto const* const url = std::getenv("DATABASE_URL");
     require(url != nullptr, "DATABASE_URL is not set; script/demo sets it");
     isorow::pool db{url};
@@ -98,14 +159,8 @@ void run(int argument_count, char** arguments) {
     isorow::forget(db, "isorow_demo", "packages");
 
     Stopwatch const whole;
-    std::string origin = argument_count > 1 ? arguments[1] : "";
-    std::ifstream file(origin);
-    auto catalogue = origin.empty() ? read_catalogue_of_this_machine(origin) : read_catalogue(file);
-    auto& packages = catalogue.packages;
-    require(!packages.empty(), "the catalogue has no packages");
-    for (auto& package : packages) embed(package);
-    std::cout << "== " << packages.size() << " packages from " << origin << " read and embedded in " << fixed(whole.seconds(), 1) << " s (" << catalogue.repeated
-              << " repeated stanzas passed over)\n";
+    auto packages = read_packages(arguments);
+    auto const reading = whole.seconds();
 
     std::cout << "== first run: the table is made and loaded\n";
     auto const first = load(db, packages);
@@ -121,17 +176,23 @@ void run(int argument_count, char** arguments) {
     require(to_string(third.report) == to_string(announced), "the third run did not do what was announced");
 
     std::cout << "== packages that are near \"read and write PNG images\"\n";
-    search(db, "read and write PNG images");
+    auto const searching = search(db, "read and write PNG images");
 
-    std::cout << "== done: " << first.report.inserted << " loaded in " << fixed(first.seconds, 2) << " s, compared in " << fixed(second.seconds, 2) << " s, " << third.report << " in "
-              << fixed(third.seconds, 2) << " s; " << fixed(whole.seconds(), 1) << " s in all\n";
+    std::cout << "== done in " << fixed(whole.seconds(), 1) << " s\n";
+    Table table({"step", "seconds", "outcome"});
+    table.add({"read and embed", fixed(reading, 2), std::to_string(first.report.inserted) + " packages"});
+    table.add({"first run", fixed(first.seconds, 2), to_string(first.report)});
+    table.add({"second run", fixed(second.seconds, 2), to_string(second.report)});
+    table.add({"third run", fixed(third.seconds, 2), to_string(third.report)});
+    table.add({"search", fixed(searching, 2), "the nearest packages"});
+    std::cout << table;
 }
 
 }  // namespace
 
 int main(int argument_count, char** arguments) {
     try {
-        run(argument_count, arguments);
+        run(read_arguments(std::span(arguments, static_cast<std::size_t>(argument_count)).subspan(1)));
     } catch (std::exception const& failure) {
         std::cerr << "package_catalogue: " << failure.what() << '\n';
         return EXIT_FAILURE;

@@ -19,6 +19,13 @@
 #include <type_traits>
 #include <utility>
 
+/// For the few functions of a row's hot path that compilers leave out of line because of their error paths.
+#if defined(__GNUC__) || defined(__clang__)
+#define ISOROW_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define ISOROW_ALWAYS_INLINE inline
+#endif
+
 namespace isorow::inline v1 {
 
 namespace detail {

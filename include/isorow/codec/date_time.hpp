@@ -29,7 +29,7 @@ struct counted_codec : time_codec<sizeof(Word), As> {
         static_cast<void>(widened(value));
         return sizeof(Word);
     }
-    static void store(Value const& value, std::byte* place) noexcept { store_word(static_cast<std::make_unsigned_t<Word>>(widened(value).count()), place); }
+    static void store(Value const& value, std::byte* place) noexcept { store_word(static_cast<std::make_unsigned_t<Word>>(count_of(value)), place); }
     static Value load(std::byte const* place) { return narrowed(Wide(static_cast<Word>(load_word<std::make_unsigned_t<Word>>(place)))); }
     static Value decode(byte_reader in) {
         if (in.remaining() != sizeof(Word)) throw malformed("a date or time has {} bytes, not {}", sizeof(Word), in.remaining());
@@ -37,6 +37,14 @@ struct counted_codec : time_codec<sizeof(Word), As> {
     }
 
 private:
+    /// The count of a value that `size_of` has checked.
+    [[nodiscard]] static Word count_of(Value const& value) noexcept {
+        if constexpr (requires { value.count(); }) return value.count();
+        else if constexpr (std::same_as<Wide, date>) return static_cast<Word>((std::chrono::sys_days(value) - postgres_epoch).count());
+        else return value.time_since_epoch().count() - epoch_shift;
+    }
+
+    /// The value in isorow's own type, whose constructor checks the range.
     [[nodiscard]] static Wide widened(Value const& value) {
         if constexpr (std::same_as<Value, std::chrono::year_month_day>) {
             if (!value.ok()) throw unrepresentable("{}-{}-{} is not a date", static_cast<int>(value.year()), static_cast<unsigned>(value.month()), static_cast<unsigned>(value.day()));

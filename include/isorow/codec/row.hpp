@@ -133,7 +133,7 @@ void rethrow_at_field(T const& row, value_error const& original, std::index_sequ
 
 /// One check of capacity for the whole row, then stores at running places: no codec of T needs to grow the buffer.
 template <class T, row_order Order, std::size_t... I>
-void append_sized_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
+ISOROW_ALWAYS_INLINE void append_sized_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
     constexpr auto const& places = places_of<T, Order>;
     std::array<std::size_t, sizeof...(I)> const sizes{size_of_field<T, places[I]>(row)...};
     std::size_t const total = (sizeof(std::uint16_t) + ... + (sizes[I] + sizeof(std::uint32_t)));
@@ -158,7 +158,7 @@ void append_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
 /// Appends the image of a row. Throws `unrepresentable`, naming struct and field, for a value that its column cannot hold, and then
 /// leaves `out` as it was.
 template <reflect::reflectable T, row_order Order = row_order::declared>
-void encode_row(T const& row, byte_writer& out) {
+ISOROW_ALWAYS_INLINE void encode_row(T const& row, byte_writer& out) {
     constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
     auto const start = out.size();
     try {
@@ -172,7 +172,7 @@ void encode_row(T const& row, byte_writer& out) {
 
 /// Decodes one field of a row from a column's value. `data` is null for NULL. Throws `malformed` or `unrepresentable` without a place.
 template <std::size_t Place, class T>
-void decode_field(T& row, std::byte const* data, std::size_t size) {
+ISOROW_ALWAYS_INLINE void decode_field(T& row, std::byte const* data, std::size_t size) {
     using field = field_codec<T, Place>;
     auto& stored = reflect::get<Place>(row);
     if (data == nullptr) [[unlikely]] {
@@ -192,36 +192,65 @@ void decode_field(T& row, std::byte const* data, std::size_t size) {
 
 namespace detail {
 
+/// Decodes the next field of a tuple and takes its bytes from `in`.
+template <std::size_t Place, class T>
+ISOROW_ALWAYS_INLINE void decode_next_field(T& row, byte_reader& in) {
+    using codec = codec_at<T, Place>;
+    if constexpr (fixed_size_codec<codec>) {
+        // Nearly every field of fixed size has that size: one check of the bytes and one of the length word.
+        constexpr std::size_t whole = sizeof(std::int32_t) + codec::encoded_size;
+        if (in.remaining() >= whole && load_word<std::uint32_t>(in.rest().data()) == codec::encoded_size) [[likely]]
+            return decode_field<Place>(row, in.take_bytes(whole).data() + sizeof(std::int32_t), codec::encoded_size);
+    }
+    auto const length = in.take_int32();
+    if (length < -1) [[unlikely]] throw malformed("a length of {}", length);
+    if (length == -1) [[unlikely]] return decode_field<Place>(row, nullptr, 0);
+    auto const bytes = in.take_bytes(static_cast<std::size_t>(length));
+    decode_field<Place>(row, bytes.data(), bytes.size());
+}
+
+/// Decodes the tuple once more to find the field that failed: only then is the name needed.
 template <class T, std::size_t... I>
-void decode_tuple_fields(T& row, byte_reader& in, std::size_t& place, std::index_sequence<I...>) {
-    auto const take = [&]<std::size_t Place>(std::integral_constant<std::size_t, Place>) {
-        place = Place;
-        auto const length = in.take_int32();
-        if (length < -1) throw malformed("a length of {}", length);
-        if (length == -1) return decode_field<Place>(row, nullptr, 0);
-        auto const bytes = in.take_bytes(static_cast<std::size_t>(length));
-        // An empty value at the end of the tuple has a place all the same: null means NULL.
-        decode_field<Place>(row, bytes.data(), bytes.size());
-    };
-    (take(std::integral_constant<std::size_t, I>{}), ...);
+void rethrow_at_tuple_field(byte_reader in, value_error const& original, std::index_sequence<I...>) {
+    T scratch{};
+    std::size_t place = 0;
+    try {
+        static_cast<void>(in.take_int16());
+        ((place = I, decode_next_field<I>(scratch, in)), ...);
+    } catch (value_error const& failure) {
+        failure.rethrow_at(field_label<T>(place));
+    }
+    original.rethrow_at(field_label<T>(place));
+}
+
+template <class T, std::size_t... I>
+ISOROW_ALWAYS_INLINE void decode_tuple(byte_reader in, T& row, std::index_sequence<I...>) {
+    auto const columns = in.take_int16();
+    if (columns != static_cast<std::int16_t>(sizeof...(I))) [[unlikely]]
+        throw malformed("the tuple has {} columns, the struct has {}", columns, sizeof...(I));
+    (decode_next_field<I>(row, in), ...);
+    in.expect_end();
 }
 
 }  // namespace detail
 
-/// Decodes a tuple whose columns are T's in the order of its fields. Throws `malformed` or `unrepresentable` with struct and field.
+/// Decodes a tuple whose columns are T's in the order of its fields into a row, whose strings keep their memory. Throws `malformed` or
+/// `unrepresentable` with struct and field.
+template <reflect::reflectable T>
+ISOROW_ALWAYS_INLINE void decode_row_into(byte_reader in, T& row) {
+    constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
+    try {
+        detail::decode_tuple(in, row, fields);
+    } catch (value_error const& failure) {
+        detail::rethrow_at_tuple_field<T>(in, failure, fields);
+    }
+}
+
+/// Decodes a tuple into a new row.
 template <reflect::reflectable T>
 [[nodiscard]] T decode_row(byte_reader in) {
-    constexpr auto count = reflect::field_count<T>;
-    auto const columns = in.take_int16();
-    if (columns != static_cast<std::int16_t>(count)) throw malformed("{}: the tuple has {} columns, the struct has {}", type_name<T>(), columns, count);
     T row{};
-    std::size_t place = 0;
-    try {
-        detail::decode_tuple_fields(row, in, place, std::make_index_sequence<count>{});
-        in.expect_end();
-    } catch (value_error const& failure) {
-        failure.rethrow_at(detail::field_label<T>(place));
-    }
+    decode_row_into(in, row);
     return row;
 }
 

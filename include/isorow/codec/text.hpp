@@ -4,7 +4,6 @@
 #include <isorow/codec/utf8.hpp>
 
 #include <cstddef>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -24,9 +23,7 @@ struct text_codec {
         if constexpr ((As.id == type_id::varchar || As.id == type_id::bpchar) && As.first_modifier >= 0) check_length(value);
         return value.size();
     }
-    static void store(std::string_view value, std::byte* place) noexcept {
-        if (!value.empty()) std::memcpy(place, value.data(), value.size());
-    }
+    static void store(std::string_view value, std::byte* place) noexcept { detail::copy_text(value, place); }
 
 protected:
     [[noreturn]] static void refuse(std::string_view value, std::size_t place) {

@@ -101,33 +101,35 @@ private:
     [[nodiscard]] limits now() const { return now_of(*connection_); }
     [[nodiscard]] limits now_of(connection const& connection) const { return limits_ ? *limits_ : connection.default_limits(); }
 
+    /// Waits until the socket takes data, gives libpq the part and sends it whole. A socket that is writable has room for a put, so that
+    /// libpq seldom has a rest to move. The server speaks during a COPY only to refuse it, or with a notice.
     void put(std::span<std::byte const> part) {
         auto* const handle = connection_->native_handle();
-        if (int const sent = PQputCopyData(handle, reinterpret_cast<char const*>(part.data()), static_cast<int>(part.size())); sent < 0) return fail();
-        // Non-blocking puts are taken whole into libpq's buffer; the flush below sends them.
-        flush_sent();
-    }
-
-    /// Sends libpq's buffer whole. The server speaks during a COPY only to refuse it, or with a notice.
-    void flush_sent() {
-        auto* const handle = connection_->native_handle();
-        bool refused = false;
         auto const limits = now();
+        bool refused = false;
+        bool given = false;
         try {
             drive([&] {
-                if (spoke()) {
-                    refused = true;
-                    return interest::none;
+                refused = spoke();
+                if (!refused && !given && is_writable()) {
+                    given = true;
+                    refused = PQputCopyData(handle, reinterpret_cast<char const*>(part.data()), static_cast<int>(part.size())) < 0;
                 }
+                if (refused) return interest::none;
                 auto const unsent = PQflush(handle);
                 refused = unsent < 0;
-                return unsent == 1 ? interest::read_or_write : interest::none;
+                return !refused && (unsent == 1 || !given) ? interest::read_or_write : interest::none;
             }, [&] { return PQsocket(handle); }, limits, "sending rows to COPY");
         } catch (...) {
             std::exchange(connection_, nullptr)->abandon();
             throw;
         }
         if (refused) fail();
+    }
+
+    [[nodiscard]] bool is_writable() const {
+        pollfd writable{PQsocket(connection_->native_handle()), POLLOUT, 0};
+        return ::poll(&writable, 1, 0) > 0;
     }
 
     /// Whether the server has said something that is no notice: it has refused the data.
@@ -182,30 +184,34 @@ public:
         detail::begin_copy(connection, sql_, PGRES_COPY_OUT, limits_ ? *limits_ : connection.default_limits());
     }
     copy_out(copy_out&& other) noexcept
-        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), row_(std::move(other.row_)) {}
+        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), row_(std::exchange(other.row_, nullptr)) {}
     copy_out& operator=(copy_out&&) = delete;
     ~copy_out() {
-        row_.reset();
+        PQfreemem(row_);
         if (connection_ != nullptr) connection_->abandon();
     }
 
-    /// The next message, valid until the next call; nothing at the end.
-    [[nodiscard]] std::optional<std::span<std::byte const>> next() {
-        row_.reset();
-        if (connection_ == nullptr) return std::nullopt;
-        char* row = nullptr;
-        int size = PQgetCopyData(connection_->native_handle(), &row, 1);
-        if (size == 0) size = wait_for_row(row);
-        row_.reset(row);
-        if (size > 0) return std::span(reinterpret_cast<std::byte const*>(row), static_cast<std::size_t>(size));
-        auto& connection = *std::exchange(connection_, nullptr);
-        static_cast<void>(detail::end_copy(connection, sql_, limits_ ? *limits_ : connection.default_limits()));
-        if (size < -1) throw connection_lost(text("COPY ended early, in: {}", sql_));
-        return std::nullopt;
+    /// The next message, valid until the next call; at the end a span whose `data()` is null.
+    [[nodiscard]] std::span<std::byte const> next() {
+        if (row_ != nullptr) PQfreemem(std::exchange(row_, nullptr));
+        if (connection_ == nullptr) [[unlikely]] return {};
+        int size = PQgetCopyData(connection_->native_handle(), &row_, 1);
+        if (size <= 0) [[unlikely]] size = wait_or_end(size);
+        return {reinterpret_cast<std::byte const*>(row_), static_cast<std::size_t>(size)};
     }
 
 private:
-    int wait_for_row(char*& row) {
+    /// Waits for the next message where there is none yet, and takes in the end of the COPY: 0 then.
+    int wait_or_end(int size) {
+        if (size == 0) size = wait_for_row();
+        if (size > 0) return size;
+        auto& connection = *std::exchange(connection_, nullptr);
+        static_cast<void>(detail::end_copy(connection, sql_, limits_ ? *limits_ : connection.default_limits()));
+        if (size < -1) throw connection_lost(text("COPY ended early, in: {}", sql_));
+        return 0;
+    }
+
+    int wait_for_row() {
         auto* const handle = connection_->native_handle();
         int size = 0;
         bool waited = false;
@@ -215,7 +221,7 @@ private:
                     size = -2;
                     return interest::none;
                 }
-                size = PQgetCopyData(handle, &row, 1);
+                size = PQgetCopyData(handle, &row_, 1);
                 return size == 0 ? interest::read : interest::none;
             }, limits_ ? *limits_ : connection_->default_limits(), "waiting for rows of COPY");
         } catch (...) {
@@ -225,14 +231,10 @@ private:
         return size;
     }
 
-    struct free_row {
-        void operator()(char* row) const noexcept { PQfreemem(row); }
-    };
-
     connection* connection_;
     std::string sql_;
     std::optional<limits> limits_;
-    std::unique_ptr<char, free_row> row_;
+    char* row_ = nullptr;  ///< libpq's, freed at the next message
 };
 
 }  // namespace isorow::inline v1

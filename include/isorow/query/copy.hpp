@@ -44,7 +44,7 @@ public:
 
     /// Appends a row; sends what has gathered when it is 64 KiB. Throws `unrepresentable` with struct, field and row number for a value
     /// that its column cannot hold, and the server's error where it has refused an earlier row.
-    void write(T const& row) {
+    ISOROW_ALWAYS_INLINE void write(T const& row) {
         try {
             encode_row(row, copy_.buffer());
         } catch (value_error const& failure) {
@@ -98,19 +98,13 @@ public:
     copy_reader(session where, std::string_view schema, std::string_view table) : copy_reader(where, renamed(schema, table)) {}
 
     /// Reads the next row into `row`. Returns false where there is none; the COPY has ended then.
-    bool next(T& row) {
-        auto message = copy_.next();
-        if (!message) return false;
-        byte_reader in(*message);
-        if (!begun_) {
-            copy_format::take_header(in);
-            begun_ = true;
-            // Postgres puts the header in front of the first tuple, in one message with it.
-            if (in.remaining() == 0) return next(row);
+    ISOROW_ALWAYS_INLINE bool next(T& row) {
+        auto const message = copy_.next();
+        if (begun_ && message.size() > trailer_size) [[likely]] {
+            decode_row_into(byte_reader(message), row);
+            return true;
         }
-        if (copy_format::take_trailer(in)) return next(row);
-        decode_row_into(in, row);
-        return true;
+        return take_edge(message, row);
     }
 
 private:
@@ -130,6 +124,20 @@ private:
         table.name = name;
         return table;
     }
+
+    /// The first message, which has the header in front of the first tuple, the trailer, and the end.
+    bool take_edge(std::span<std::byte const> message, T& row) {
+        for (; message.data() != nullptr; message = copy_.next()) {
+            byte_reader in(message);
+            if (!std::exchange(begun_, true)) copy_format::take_header(in);
+            if (in.remaining() == 0 || copy_format::take_trailer(in)) continue;
+            decode_row_into(in, row);
+            return true;
+        }
+        return false;
+    }
+
+    static constexpr std::size_t trailer_size = sizeof copy_format::trailer;
 
     session::use connection_;
     copy_out copy_;

@@ -21,6 +21,8 @@ namespace detail {
 /// Postgres counts from 2000-01-01.
 inline constexpr std::chrono::sys_days postgres_epoch{std::chrono::year{2000} / 1 / 1};
 inline constexpr std::int64_t microseconds_per_day = 86'400'000'000;
+/// Microseconds from chrono's epoch to Postgres'.
+inline constexpr std::int64_t epoch_shift = std::int64_t{postgres_epoch.time_since_epoch().count()} * microseconds_per_day;
 
 /// Days from 1970-01-01 to a civil date of any year. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 struct civil_date {
@@ -156,19 +158,18 @@ template <class TimePoint>
 [[nodiscard]] constexpr std::int64_t timestamp_count(TimePoint point) {
     constexpr std::int64_t first = -211'813'488'000'000'000;
     constexpr std::int64_t end = 9'223'371'331'200'000'000;
-    constexpr std::int64_t shift = std::int64_t{postgres_epoch.time_since_epoch().count()} * microseconds_per_day;
     auto const count = point.time_since_epoch().count();
-    if (count < first + shift || (count > end - 1 - shift && count - shift >= end))
-        throw unrepresentable("a time {} microseconds from 1970-01-01 is outside Postgres' range", count);
-    return count - shift;
+    // The end of Postgres' range, 294277 AD, is beyond what a 64-bit count from 1970 reaches.
+    static_assert(end > std::numeric_limits<std::int64_t>::max() - epoch_shift);
+    if (count < first + epoch_shift) [[unlikely]] throw unrepresentable("a time {} microseconds from 1970-01-01 is outside Postgres' range", count);
+    return count - epoch_shift;
 }
 
 template <class TimePoint>
 [[nodiscard]] constexpr TimePoint to_time_point(std::int64_t count, bool is_finite, char const* wide_type) {
-    constexpr std::int64_t shift = std::int64_t{postgres_epoch.time_since_epoch().count()} * microseconds_per_day;
     if (!is_finite) throw unrepresentable("the time is infinity, which chrono does not have; use isorow::{}", wide_type);
-    if (count > std::numeric_limits<std::int64_t>::max() - shift) throw unrepresentable("the time is beyond chrono's range; use isorow::{}", wide_type);
-    return TimePoint(std::chrono::microseconds(count + shift));
+    if (count > std::numeric_limits<std::int64_t>::max() - epoch_shift) throw unrepresentable("the time is beyond chrono's range; use isorow::{}", wide_type);
+    return TimePoint(std::chrono::microseconds(count + epoch_shift));
 }
 
 [[nodiscard]] inline std::string timestamp_text(std::int64_t count, std::string_view zone) {

@@ -66,8 +66,8 @@ private:
     void compare_table() {
         copy_out rows(connection_, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns(), table_name()), limits_);
         bool header = true;
-        while (auto const message = rows.next()) {
-            byte_reader in(*message);
+        for (auto message = rows.next(); message.data() != nullptr; message = rows.next()) {
+            byte_reader in(message);
             if (std::exchange(header, false)) copy_format::take_header(in);
             if (in.remaining() == 0 || copy_format::take_trailer(in)) continue;
             auto const image = in.rest();

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "narrow.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// One way to do a workload. `run` moves so many rows between the client and the tables `narrow` and `narrow_in`, which exist; it returns
+/// how many it moved.
+struct Contender {
+    std::string workload;
+    std::string name;
+    std::function<std::int64_t(std::string const& dsn, std::vector<Narrow> const& rows, std::int64_t count)> run;
+};
+
+void add_copy_in(std::vector<Contender>& contenders);
+void add_copy_out(std::vector<Contender>& contenders);
+void add_select(std::vector<Contender>& contenders);

@@ -1,0 +1,168 @@
+// Whole transfers of the narrow table, isorow beside libpq by hand and libpqxx.
+//
+//   isorow_bench [--quick] [--json FILE]
+//   isorow_bench --once WORKLOAD CONTENDER ROWS     one transfer, for counting its instructions
+
+#include "contender.hpp"
+#include "measure/measure.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <stdexcept>
+
+namespace {
+
+struct Figure {
+    std::string workload;
+    std::string contender;
+    std::string metric;
+    double value;
+    std::string unit;
+};
+
+std::vector<Contender> all_contenders() {
+    std::vector<Contender> contenders;
+    add_copy_in(contenders);
+    add_select(contenders);
+    add_copy_out(contenders);
+    return contenders;
+}
+
+/// The table that is read has its number of rows in its name, so that one process may read tables of several sizes.
+void make_tables(std::string const& dsn, std::vector<std::int64_t> const& sizes) {
+    isorow::pool db(dsn);
+    for (auto const size : sizes) {
+        auto const name = "narrow_" + std::to_string(size);
+        isorow::execute(db, "DROP TABLE IF EXISTS " + name);
+        isorow::execute(db, "CREATE UNLOGGED TABLE " + name + " (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at timestamptz NOT NULL)");
+        isorow::execute(db, "INSERT INTO " + name +
+                                " SELECT g, 'name of ' || (1000000 + g), 0.5 * g, '2023-11-14 22:13:20+00'::timestamptz + g * interval '1 microsecond' FROM generate_series(0, $1 - 1) g",
+                        size);
+    }
+    isorow::execute(db, "DROP TABLE IF EXISTS narrow_in");
+    isorow::execute(db, "CREATE UNLOGGED TABLE narrow_in (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at timestamptz NOT NULL)");
+}
+
+void empty_table(std::string const& dsn) {
+    isorow::connection connection(dsn);
+    isorow::execute(connection, "TRUNCATE narrow_in");
+}
+
+void transfer(Contender const& contender, std::string const& dsn, std::vector<Narrow> const& rows, std::int64_t count) {
+    if (auto const moved = contender.run(dsn, rows, count); moved != count) throw std::runtime_error(contender.name + " moved " + std::to_string(moved) + " rows");
+}
+
+/// Rounds in turn, A B C C B A, so that a machine that gets slower is slower for all.
+void measure_times(std::vector<Contender> const& contenders, std::string const& dsn, std::int64_t count, int rounds, std::vector<Figure>& figures) {
+    auto const rows = make_rows(count);
+    std::map<std::string, std::vector<double>> processor;
+    std::map<std::string, std::vector<double>> wall;
+    for (int round = 0; round < rounds; ++round) {
+        for (std::size_t i = 0; i < contenders.size(); ++i) {
+            auto const& contender = contenders[round % 2 == 0 ? i : contenders.size() - 1 - i];
+            if (contender.workload == "copy_in") empty_table(dsn);
+            auto const processor_before = processor_seconds();
+            auto const wall_before = wall_seconds();
+            transfer(contender, dsn, rows, count);
+            wall[contender.name].push_back(wall_seconds() - wall_before);
+            processor[contender.name].push_back(processor_seconds() - processor_before);
+        }
+    }
+    for (auto const& contender : contenders) {
+        figures.push_back({contender.workload, contender.name, "client_cpu_ns_per_row", 1e9 * median(processor[contender.name]) / static_cast<double>(count), "ns"});
+        figures.push_back({contender.workload, contender.name, "rows_per_second", static_cast<double>(count) / median(wall[contender.name]), "1/s"});
+    }
+}
+
+/// The difference of two sizes leaves start-up and connecting out.
+void count_instructions(Contender const& contender, std::string const& program, std::string const& dsn, std::int64_t count, std::vector<Figure>& figures) {
+    auto const of = [&](std::int64_t size) {
+        if (contender.workload == "copy_in") empty_table(dsn);
+        return instructions_of(program + " --once " + contender.workload + " " + contender.name + " " + std::to_string(size));
+    };
+    auto const few = of(count);
+    auto const many = of(2 * count);
+    if (!few || !many) throw std::runtime_error("valgrind did not count the instructions of " + contender.name);
+    figures.push_back({contender.workload, contender.name, "instructions_per_row", (*many - *few) / static_cast<double>(count), "instructions"});
+}
+
+double find(std::vector<Figure> const& figures, std::string const& workload, std::string const& contender, std::string const& metric) {
+    for (auto const& figure : figures)
+        if (figure.workload == workload && figure.contender == contender && figure.metric == metric) return figure.value;
+    return 0;
+}
+
+void print(std::vector<Figure> const& figures) {
+    std::cout << std::left << std::setw(10) << "workload" << std::setw(8) << "table" << std::setw(10) << "contender" << std::setw(24) << "metric" << std::right << std::setw(14) << "value" << '\n';
+    for (auto const& figure : figures)
+        std::cout << std::left << std::setw(10) << figure.workload << std::setw(8) << "narrow" << std::setw(10) << figure.contender << std::setw(24) << figure.metric << std::right << std::setw(14)
+                  << std::fixed << std::setprecision(figure.value < 10'000 ? 1 : 0) << figure.value << '\n';
+    std::cout << "\nisorow / libpq:\n";
+    for (std::string const workload : {"copy_in", "select", "copy_out"})
+        for (std::string const metric : {"instructions_per_row", "client_cpu_ns_per_row"})
+            if (auto const libpq = find(figures, workload, "libpq", metric); libpq != 0)
+                std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3) << find(figures, workload, "isorow", metric) / libpq << '\n';
+}
+
+void write_json(std::vector<Figure> const& figures, std::string const& path) {
+    std::ofstream file(path);
+    file << "[\n" << std::setprecision(12);
+    for (std::size_t i = 0; i < figures.size(); ++i)
+        file << R"(  {"workload": ")" << figures[i].workload << R"(", "table": "narrow", "contender": ")" << figures[i].contender << R"(", "metric": ")" << figures[i].metric << R"(", "value": )"
+             << figures[i].value << R"(, "unit": ")" << figures[i].unit << "\"}" << (i + 1 < figures.size() ? "," : "") << '\n';
+    file << "]\n";
+    if (!file) throw std::runtime_error("could not write " + path);
+}
+
+int once(char** arguments, std::string const& dsn) {
+    auto const count = std::stoll(arguments[2]);
+    for (auto const& contender : all_contenders()) {
+        if (contender.workload != arguments[0] || contender.name != arguments[1]) continue;
+        transfer(contender, dsn, contender.workload == "copy_in" ? make_rows(200'000) : std::vector<Narrow>{}, count);
+        return EXIT_SUCCESS;
+    }
+    throw std::runtime_error("no such workload and contender");
+}
+
+int run(int argument_count, char** arguments) {
+    auto const* const url = std::getenv("DATABASE_URL");
+    if (url == nullptr) throw std::runtime_error("DATABASE_URL is not set; script/bench sets it");
+    if (argument_count == 5 && std::strcmp(arguments[1], "--once") == 0) return once(arguments + 2, url);
+    bool quick = false;
+    std::string json;
+    for (int i = 1; i < argument_count; ++i) {
+        if (std::strcmp(arguments[i], "--quick") == 0) quick = true;
+        else if (std::strcmp(arguments[i], "--json") == 0 && i + 1 < argument_count) json = arguments[++i];
+        else throw std::runtime_error("usage: isorow_bench [--quick] [--json FILE]");
+    }
+    std::int64_t const timed = quick ? 300'000 : 1'000'000;
+    std::int64_t const counted = quick ? 20'000 : 100'000;
+    make_tables(url, {counted, 2 * counted, timed});
+    bool const has_valgrind = std::system("valgrind --version >/dev/null 2>&1") == 0;
+    if (!has_valgrind) std::cout << "valgrind is not installed: instructions are not counted\n";
+    std::vector<Figure> figures;
+    for (std::string const workload : {"copy_in", "select", "copy_out"}) {
+        auto contenders = all_contenders();
+        std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
+        if (has_valgrind)
+            for (auto const& contender : contenders) count_instructions(contender, arguments[0], url, counted, figures);
+        measure_times(contenders, url, timed, quick ? 3 : 7, figures);
+    }
+    print(figures);
+    if (!json.empty()) write_json(figures, json);
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    try {
+        return run(argument_count, arguments);
+    } catch (std::exception const& failure) {
+        std::cerr << "isorow_bench: " << failure.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}
