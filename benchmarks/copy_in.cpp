@@ -17,7 +17,8 @@ std::int64_t with_isorow(std::string const& dsn, std::vector<Narrow> const& rows
 /// One buffer, big-endian stores, a put at 64 KiB.
 std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const& rows, std::int64_t count) {
     auto const connection = by_hand::connect(dsn);
-    by_hand::expect(connection.get(), PQexec(connection.get(), "COPY narrow_in (id, name, value, at) FROM STDIN (FORMAT binary)"), PGRES_COPY_IN);
+    by_hand::expect(connection.get(), PQexec(connection.get(), "COPY narrow_in (id, name, value, at) FROM STDIN (FORMAT binary)"),
+                    PGRES_COPY_IN);
     constexpr std::size_t full = 64 * 1024;
     std::vector<char> buffer(2 * full);
     char* place = buffer.data();

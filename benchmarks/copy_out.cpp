@@ -58,7 +58,8 @@ std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const&, std:
         if (field(value) != 8) throw std::runtime_error("no double");
         row.value = std::bit_cast<double>(by_hand::get64(value));
         if (field(value) != 8) throw std::runtime_error("no timestamp");
-        row.at = decltype(row.at)(std::chrono::microseconds(static_cast<std::int64_t>(by_hand::get64(value)) + postgres_epoch_microseconds));
+        row.at =
+            decltype(row.at)(std::chrono::microseconds(static_cast<std::int64_t>(by_hand::get64(value)) + postgres_epoch_microseconds));
         sum.add(row);
     }
     by_hand::expect(connection.get(), PQgetResult(connection.get()), PGRES_COMMAND_OK);

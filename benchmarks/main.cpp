@@ -37,13 +37,18 @@ void make_tables(std::string const& dsn, std::vector<std::int64_t> const& sizes)
     for (auto const size : sizes) {
         auto const name = "narrow_" + std::to_string(size);
         isorow::execute(db, "DROP TABLE IF EXISTS " + name);
-        isorow::execute(db, "CREATE UNLOGGED TABLE " + name + " (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at timestamptz NOT NULL)");
-        isorow::execute(db, "INSERT INTO " + name +
-                                " SELECT g, 'name of ' || (1000000 + g), 0.5 * g, '2023-11-14 22:13:20+00'::timestamptz + g * interval '1 microsecond' FROM generate_series(0, $1 - 1) g",
+        isorow::execute(db, "CREATE UNLOGGED TABLE " + name +
+                                " (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at timestamptz NOT NULL)");
+        isorow::execute(db,
+                        "INSERT INTO " + name +
+                            " SELECT g, 'name of ' || (1000000 + g), 0.5 * g, '2023-11-14 22:13:20+00'::timestamptz + g * interval '1 "
+                            "microsecond' FROM generate_series(0, $1 - 1) g",
                         size);
     }
     isorow::execute(db, "DROP TABLE IF EXISTS narrow_in");
-    isorow::execute(db, "CREATE UNLOGGED TABLE narrow_in (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at timestamptz NOT NULL)");
+    isorow::execute(db,
+                    "CREATE UNLOGGED TABLE narrow_in (id bigint NOT NULL, name text NOT NULL, value double precision NOT NULL, at "
+                    "timestamptz NOT NULL)");
 }
 
 void empty_table(std::string const& dsn) {
@@ -52,11 +57,13 @@ void empty_table(std::string const& dsn) {
 }
 
 void transfer(Contender const& contender, std::string const& dsn, std::vector<Narrow> const& rows, std::int64_t count) {
-    if (auto const moved = contender.run(dsn, rows, count); moved != count) throw std::runtime_error(contender.name + " moved " + std::to_string(moved) + " rows");
+    if (auto const moved = contender.run(dsn, rows, count); moved != count)
+        throw std::runtime_error(contender.name + " moved " + std::to_string(moved) + " rows");
 }
 
 /// Rounds in turn, A B C C B A, so that a machine that gets slower is slower for all.
-void measure_times(std::vector<Contender> const& contenders, std::string const& dsn, std::int64_t count, int rounds, std::vector<Figure>& figures) {
+void measure_times(std::vector<Contender> const& contenders, std::string const& dsn, std::int64_t count, int rounds,
+                   std::vector<Figure>& figures) {
     auto const rows = make_rows(count);
     std::map<std::string, std::vector<double>> processor;
     std::map<std::string, std::vector<double>> wall;
@@ -72,13 +79,16 @@ void measure_times(std::vector<Contender> const& contenders, std::string const& 
         }
     }
     for (auto const& contender : contenders) {
-        figures.push_back({contender.workload, contender.name, "client_cpu_ns_per_row", 1e9 * median(processor[contender.name]) / static_cast<double>(count), "ns"});
-        figures.push_back({contender.workload, contender.name, "rows_per_second", static_cast<double>(count) / median(wall[contender.name]), "1/s"});
+        figures.push_back({contender.workload, contender.name, "client_cpu_ns_per_row",
+                           1e9 * median(processor[contender.name]) / static_cast<double>(count), "ns"});
+        figures.push_back(
+            {contender.workload, contender.name, "rows_per_second", static_cast<double>(count) / median(wall[contender.name]), "1/s"});
     }
 }
 
 /// The difference of two sizes leaves start-up and connecting out.
-void count_instructions(Contender const& contender, std::string const& program, std::string const& dsn, std::int64_t count, std::vector<Figure>& figures) {
+void count_instructions(Contender const& contender, std::string const& program, std::string const& dsn, std::int64_t count,
+                        std::vector<Figure>& figures) {
     auto const of = [&](std::int64_t size) {
         if (contender.workload == "copy_in") empty_table(dsn);
         return instructions_of(program + " --once " + contender.workload + " " + contender.name + " " + std::to_string(size));
@@ -86,7 +96,8 @@ void count_instructions(Contender const& contender, std::string const& program, 
     auto const few = of(count);
     auto const many = of(2 * count);
     if (!few || !many) throw std::runtime_error("valgrind did not count the instructions of " + contender.name);
-    figures.push_back({contender.workload, contender.name, "instructions_per_row", (*many - *few) / static_cast<double>(count), "instructions"});
+    figures.push_back(
+        {contender.workload, contender.name, "instructions_per_row", (*many - *few) / static_cast<double>(count), "instructions"});
 }
 
 double find(std::vector<Figure> const& figures, std::string const& workload, std::string const& contender, std::string const& metric) {
@@ -96,23 +107,27 @@ double find(std::vector<Figure> const& figures, std::string const& workload, std
 }
 
 void print(std::vector<Figure> const& figures) {
-    std::cout << std::left << std::setw(10) << "workload" << std::setw(8) << "table" << std::setw(10) << "contender" << std::setw(24) << "metric" << std::right << std::setw(14) << "value" << '\n';
+    std::cout << std::left << std::setw(10) << "workload" << std::setw(8) << "table" << std::setw(10) << "contender" << std::setw(24)
+              << "metric" << std::right << std::setw(14) << "value" << '\n';
     for (auto const& figure : figures)
-        std::cout << std::left << std::setw(10) << figure.workload << std::setw(8) << "narrow" << std::setw(10) << figure.contender << std::setw(24) << figure.metric << std::right << std::setw(14)
-                  << std::fixed << std::setprecision(figure.value < 10'000 ? 1 : 0) << figure.value << '\n';
+        std::cout << std::left << std::setw(10) << figure.workload << std::setw(8) << "narrow" << std::setw(10) << figure.contender
+                  << std::setw(24) << figure.metric << std::right << std::setw(14) << std::fixed
+                  << std::setprecision(figure.value < 10'000 ? 1 : 0) << figure.value << '\n';
     std::cout << "\nisorow / libpq:\n";
     for (std::string const workload : {"copy_in", "select", "copy_out"})
         for (std::string const metric : {"instructions_per_row", "client_cpu_ns_per_row"})
             if (auto const libpq = find(figures, workload, "libpq", metric); libpq != 0)
-                std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3) << find(figures, workload, "isorow", metric) / libpq << '\n';
+                std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3)
+                          << find(figures, workload, "isorow", metric) / libpq << '\n';
 }
 
 void write_json(std::vector<Figure> const& figures, std::string const& path) {
     std::ofstream file(path);
     file << "[\n" << std::setprecision(12);
     for (std::size_t i = 0; i < figures.size(); ++i)
-        file << R"(  {"workload": ")" << figures[i].workload << R"(", "table": "narrow", "contender": ")" << figures[i].contender << R"(", "metric": ")" << figures[i].metric << R"(", "value": )"
-             << figures[i].value << R"(, "unit": ")" << figures[i].unit << "\"}" << (i + 1 < figures.size() ? "," : "") << '\n';
+        file << R"(  {"workload": ")" << figures[i].workload << R"(", "table": "narrow", "contender": ")" << figures[i].contender
+             << R"(", "metric": ")" << figures[i].metric << R"(", "value": )" << figures[i].value << R"(, "unit": ")" << figures[i].unit
+             << "\"}" << (i + 1 < figures.size() ? "," : "") << '\n';
     file << "]\n";
     if (!file) throw std::runtime_error("could not write " + path);
 }

@@ -36,6 +36,7 @@ struct Sum {
 
     void add(Narrow const& row) {
         ++rows;
-        total += row.id + static_cast<std::int64_t>(row.name.size()) + static_cast<std::int64_t>(row.value) + row.at.time_since_epoch().count() % 7;
+        total += row.id + static_cast<std::int64_t>(row.name.size()) + static_cast<std::int64_t>(row.value) +
+                 row.at.time_since_epoch().count() % 7;
     }
 };

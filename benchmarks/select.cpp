@@ -19,7 +19,8 @@ std::int64_t with_isorow(std::string const& dsn, std::vector<Narrow> const&, std
 /// Chunks of 256 rows in binary, each value's length and NULL checked, a string built for each row.
 std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const&, std::int64_t count) {
     auto const connection = by_hand::connect(dsn);
-    if (PQsendQueryParams(connection.get(), sql(count).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) != 1) by_hand::fail(connection.get());
+    if (PQsendQueryParams(connection.get(), sql(count).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) != 1)
+        by_hand::fail(connection.get());
     if (PQsetChunkedRowsMode(connection.get(), 256) != 1) by_hand::fail(connection.get());
     Sum sum;
     while (auto* const next = PQgetResult(connection.get())) {
@@ -36,7 +37,8 @@ std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const&, std:
             if (PQgetlength(next, i, 2) != 8) throw std::runtime_error("no double");
             row.value = std::bit_cast<double>(by_hand::get64(PQgetvalue(next, i, 2)));
             if (PQgetlength(next, i, 3) != 8) throw std::runtime_error("no timestamp");
-            row.at = decltype(row.at)(std::chrono::microseconds(static_cast<std::int64_t>(by_hand::get64(PQgetvalue(next, i, 3))) + postgres_epoch_microseconds));
+            row.at = decltype(row.at)(
+                std::chrono::microseconds(static_cast<std::int64_t>(by_hand::get64(PQgetvalue(next, i, 3))) + postgres_epoch_microseconds));
             sum.add(row);
         }
     }

@@ -23,7 +23,9 @@
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-[[nodiscard]] inline double wall_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+[[nodiscard]] inline double wall_seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 [[nodiscard]] inline double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
@@ -40,7 +42,8 @@
         char text[512];
         while (std::fgets(text, sizeof text, file) != nullptr) {
             std::string const read = text;
-            if (auto const place = read.find("Collected : "); succeeded && place != std::string::npos) instructions = std::strtod(read.c_str() + place + 12, nullptr);
+            if (auto const place = read.find("Collected : "); succeeded && place != std::string::npos)
+                instructions = std::strtod(read.c_str() + place + 12, nullptr);
         }
         std::fclose(file);
     }

@@ -8,9 +8,7 @@ struct Product {
     std::optional<double> price;
     isorow::vector<3> embedding;
 
-    static consteval auto isorow_table() {
-        return isorow::table("products").primary_key<&Product::category, &Product::name>();
-    }
+    static consteval auto isorow_table() { return isorow::table("products").primary_key<&Product::category, &Product::name>(); }
 };
 
 int main() {

@@ -63,7 +63,8 @@ Catalogue read_catalogue(std::istream& stanzas) {
     std::size_t line_number = 0;
     auto const finish = [&] {
         if (in_stanza) {
-            if (package.name.empty() || package.architecture.empty()) throw std::runtime_error("a stanza has no Package or no Architecture");
+            if (package.name.empty() || package.architecture.empty())
+                throw std::runtime_error("a stanza has no Package or no Architecture");
             auto const first = seen.emplace(package.name, package.architecture).second;
             if (first) catalogue.packages.push_back(std::move(package));
             else ++catalogue.repeated;
@@ -75,7 +76,8 @@ Catalogue read_catalogue(std::istream& stanzas) {
         if (line.empty()) {
             finish();
         } else if (line.front() == ' ' || line.front() == '\t') {
-            if (in_description) package.description.append("\n").append(trimmed(line) == "." ? std::string_view{} : trimmed(line));
+            auto const more = trimmed(line);
+            if (in_description) package.description.append("\n").append(more == "." ? std::string_view{} : more);
         } else {
             auto const colon = line.find(':');
             if (colon == std::string_view::npos) throw std::runtime_error("this is neither a field nor the continuation of one");

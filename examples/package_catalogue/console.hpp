@@ -44,8 +44,8 @@ public:
         if (terminal_) {
             std::string const full(static_cast<std::size_t>(percent / 2), '#');
             std::string const empty(50 - full.size(), ' ');
-            std::cout << "\r   " << std::left << std::setw(9) << doing << " [" << full << empty << "] " << std::right << std::setw(3) << percent
-                      << " %" << std::flush;
+            std::cout << "\r   " << std::left << std::setw(9) << doing << " [" << full << empty << "] " << std::right << std::setw(3)
+                      << percent << " %" << std::flush;
         } else if (percent > 0) {
             std::cout << "   " << doing << ": " << percent << " %, " << done << " rows\n";
         }

@@ -41,9 +41,9 @@ Step load(isorow::pool& db, std::vector<Package> const& packages) {
     Stopwatch const watch;
     ProgressBar bar;
     isorow::target<Package> target(db, {.progress = [&](isorow::progress const& now) {
-                                            auto const comparing = now.phase == isorow::progress_phase::comparing;
-                                            bar.show(comparing ? "comparing" : "writing", now.rows, now.expected_rows);
-                                        }});
+                                       auto const comparing = now.phase == isorow::progress_phase::comparing;
+                                       bar.show(comparing ? "comparing" : "writing", now.rows, now.expected_rows);
+                                   }});
     target.declare_all(packages);
     auto const report = target.commit();
     bar.finish();
@@ -139,11 +139,12 @@ Arguments read_arguments(std::span<char* const> words) {
 std::vector<Package> read_packages(Arguments const& arguments) {
     Stopwatch const reading;
     std::string origin = arguments.file;
-    auto [packages, repeated] = origin.empty() ? read_catalogue_of_this_machine(origin) : read_catalogue(origin);
+    auto catalogue = origin.empty() ? read_catalogue_of_this_machine(origin) : read_catalogue(origin);
+    auto packages = std::move(catalogue.packages);
     require(!packages.empty(), "the catalogue has no packages");
     packages.resize(std::min(packages.size(), arguments.rows));
-    std::cout << "== " << packages.size() << " packages from " << origin << " read in " << fixed(reading.seconds(), 2) << " s (" << repeated
-              << " repeated stanzas passed over)\n";
+    std::cout << "== " << packages.size() << " packages from " << origin << " read in " << fixed(reading.seconds(), 2) << " s ("
+              << catalogue.repeated << " repeated stanzas passed over)\n";
     Stopwatch const embedding;
     for (auto& package : packages) embed(package);
     std::cout << "== embedded in " << fixed(embedding.seconds(), 2) << " s\n";

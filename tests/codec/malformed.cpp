@@ -72,19 +72,22 @@ TEST_CASE("values with counts that are cut or too long are malformed") {
 
 TEST_CASE("an array that claims two thousand million elements is refused before memory is asked for") {
     auto const hostile = words({1, 0, 23, 2'147'483'647, 1, 4, 7});
-    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(hostile)), isorow::malformed, test::says("an array of 2147483647 elements"));
+    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(hostile)), isorow::malformed,
+                         test::says("an array of 2147483647 elements"));
     auto const negative = words({1, 0, 23, -1, 1});
     CHECK_THROWS_AS(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(negative)), isorow::malformed);
 }
 
 TEST_CASE("an array whose element has a negative length that is not NULL's is malformed") {
     auto const hostile = words({1, 0, 23, 1, 1, -2});
-    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(hostile)), isorow::malformed, test::says("a length of -2"));
+    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(hostile)), isorow::malformed,
+                         test::says("a length of -2"));
 }
 
 TEST_CASE("an array of another element type is malformed") {
     auto const text = encoded(std::vector<std::string>{"a"});
-    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(text)), isorow::malformed, test::says("an array of elements of type 25"));
+    CHECK_THROWS_MATCHES(isorow::codec<std::vector<std::int32_t>>::decode(isorow::byte_reader(text)), isorow::malformed,
+                         test::says("an array of elements of type 25"));
 }
 
 TEST_CASE("a numeric with digit groups that cannot be, or an unknown sign, is malformed") {

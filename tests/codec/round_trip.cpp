@@ -79,11 +79,12 @@ TEST_CASE_METHOD(round_trip, "a wider integer reads a narrower column") {
 }
 
 TEST_CASE_METHOD(round_trip, "floating point numbers come back bit for bit") {
-    for (double const value : {0.0, -0.0, 1.5, std::numeric_limits<double>::min(), std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(),
-                               std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    for (double const value :
+         {0.0, -0.0, 1.5, std::numeric_limits<double>::min(), std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(),
+          std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
         CHECK(std::bit_cast<std::uint64_t>(back(value)) == std::bit_cast<std::uint64_t>(value));
-    for (float const value : {0.0f, -0.0f, 1e-30f, std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::infinity(),
-                              std::numeric_limits<float>::quiet_NaN()})
+    for (float const value : {0.0f, -0.0f, 1e-30f, std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(),
+                              std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
         CHECK(std::bit_cast<std::uint32_t>(back(value)) == std::bit_cast<std::uint32_t>(value));
     CHECK(printed(-0.0) == "-0");
     CHECK(isorow::query_one<double>(connection, "SELECT 1.5::real") == 1.5);
@@ -101,8 +102,10 @@ TEST_CASE_METHOD(round_trip, "text literals and views are bound as text") {
 }
 
 TEST_CASE_METHOD(round_trip, "a NUL byte in text is refused with its place before anything is sent") {
-    CHECK_THROWS_MATCHES(printed(std::string("ab\0c", 4)), isorow::unrepresentable, test::says("parameter $1: the text has a NUL byte at byte 2"));
-    CHECK_THROWS_MATCHES(printed(std::string(40, 'x') + std::string(1, '\0') + std::string(7, 'y')), isorow::unrepresentable, test::says("NUL byte at byte 40"));
+    CHECK_THROWS_MATCHES(printed(std::string("ab\0c", 4)), isorow::unrepresentable,
+                         test::says("parameter $1: the text has a NUL byte at byte 2"));
+    CHECK_THROWS_MATCHES(printed(std::string(40, 'x') + std::string(1, '\0') + std::string(7, 'y')), isorow::unrepresentable,
+                         test::says("NUL byte at byte 40"));
     CHECK(back(1) == 1);
 }
 
@@ -135,8 +138,10 @@ TEST_CASE_METHOD(round_trip, "dates go to the server and back, before Christ and
     check_back(*this, isorow::date(std::chrono::year(-43) / 3 / 15), "0044-03-15 BC");
     check_back(*this, isorow::date::infinity(), "infinity");
     check_back(*this, isorow::date::minus_infinity(), "-infinity");
-    CHECK_THROWS_MATCHES(isorow::query_one<std::chrono::sys_days>(connection, "SELECT 'infinity'::date"), isorow::unrepresentable, test::says("isorow::date"));
-    CHECK_THROWS_MATCHES(printed(std::chrono::year_month_day(2026y / 2 / 30)), isorow::unrepresentable, test::says("2026-2-30 is not a date"));
+    CHECK_THROWS_MATCHES(isorow::query_one<std::chrono::sys_days>(connection, "SELECT 'infinity'::date"), isorow::unrepresentable,
+                         test::says("isorow::date"));
+    CHECK_THROWS_MATCHES(printed(std::chrono::year_month_day(2026y / 2 / 30)), isorow::unrepresentable,
+                         test::says("2026-2-30 is not a date"));
 }
 
 TEST_CASE_METHOD(round_trip, "the first and the last date of Postgres are held, and those beyond refused") {
@@ -172,19 +177,23 @@ TEST_CASE_METHOD(round_trip, "infinity and the years that chrono does not have a
         CHECK(back(value) == value);
     }
     using moment = std::chrono::sys_time<std::chrono::microseconds>;
-    CHECK_THROWS_MATCHES(isorow::query_one<moment>(connection, "SELECT 'infinity'::timestamptz"), isorow::unrepresentable, test::says("isorow::timestamptz"));
-    CHECK_THROWS_MATCHES(isorow::query_one<moment>(connection, "SELECT '294276-12-31'::timestamptz"), isorow::unrepresentable, test::says("beyond chrono's range"));
+    CHECK_THROWS_MATCHES(isorow::query_one<moment>(connection, "SELECT 'infinity'::timestamptz"), isorow::unrepresentable,
+                         test::says("isorow::timestamptz"));
+    CHECK_THROWS_MATCHES(isorow::query_one<moment>(connection, "SELECT '294276-12-31'::timestamptz"), isorow::unrepresentable,
+                         test::says("beyond chrono's range"));
     CHECK_THROWS_AS(printed(moment(std::chrono::microseconds::min())), isorow::unrepresentable);
 }
 
 TEST_CASE_METHOD(round_trip, "intervals keep months, days and microseconds apart") {
     check_back(*this, isorow::interval(14, -3, 1'500'000), "1 year 2 mons -3 days +00:00:01.5");
     check_back(*this, std::chrono::microseconds(-1), "-00:00:00.000001");
-    CHECK_THROWS_MATCHES(isorow::query_one<std::chrono::microseconds>(connection, "SELECT interval '1 month'"), isorow::unrepresentable, test::says("isorow::interval"));
+    CHECK_THROWS_MATCHES(isorow::query_one<std::chrono::microseconds>(connection, "SELECT interval '1 month'"), isorow::unrepresentable,
+                         test::says("isorow::interval"));
 }
 
 TEST_CASE_METHOD(round_trip, "numerics are exact, of any size, and print as the server prints them") {
-    for (std::string const text : {"0", "0.00", "1", "-1", "10000", "9999.9999", "0.0001", "-0.00001000", "12345678901234567890.12345678901234567890", "1.50", "NaN", "Infinity", "-Infinity"}) {
+    for (std::string const text : {"0", "0.00", "1", "-1", "10000", "9999.9999", "0.0001", "-0.00001000",
+                                   "12345678901234567890.12345678901234567890", "1.50", "NaN", "Infinity", "-Infinity"}) {
         auto const value = numeric::parse(text);
         REQUIRE(value);
         CHECK(isorow::to_string(*value) == text);
@@ -229,8 +238,10 @@ TEST_CASE_METHOD(round_trip, "arrays of scalars go to the server and back, with 
 
 TEST_CASE_METHOD(round_trip, "arrays with other lower bounds are read, with more dimensions or NULLs refused") {
     CHECK(isorow::query_one<std::vector<std::int32_t>>(connection, "SELECT '[5:6]={1,2}'::int[]") == std::vector<std::int32_t>{1, 2});
-    CHECK_THROWS_MATCHES(isorow::query_one<std::vector<std::int32_t>>(connection, "SELECT '{{1},{2}}'::int[]"), isorow::unrepresentable, test::says("2 dimensions"));
-    CHECK_THROWS_MATCHES(isorow::query_one<std::vector<std::int32_t>>(connection, "SELECT '{1,NULL}'::int[]"), isorow::unrepresentable, test::says("element 1: the element is NULL"));
+    CHECK_THROWS_MATCHES(isorow::query_one<std::vector<std::int32_t>>(connection, "SELECT '{{1},{2}}'::int[]"), isorow::unrepresentable,
+                         test::says("2 dimensions"));
+    CHECK_THROWS_MATCHES(isorow::query_one<std::vector<std::int32_t>>(connection, "SELECT '{1,NULL}'::int[]"), isorow::unrepresentable,
+                         test::says("element 1: the element is NULL"));
 }
 
 TEST_CASE_METHOD(round_trip, "optional values are NULL or not") {
@@ -244,7 +255,8 @@ TEST_CASE_METHOD(vector_round_trip, "vectors come back from the server bit for b
     auto const received = back(sent);
     for (std::size_t i = 0; i < 3; ++i) CHECK(std::bit_cast<std::uint32_t>(received[i]) == std::bit_cast<std::uint32_t>(sent[i]));
     CHECK(printed(isorow::vector<2>{1, 2.5}) == "[1,2.5]");
-    CHECK_THROWS_MATCHES(isorow::query_one<isorow::vector<3>>(connection, "SELECT '[1,2]'::vector"), isorow::malformed, test::says("vector has 2 dimensions, the field has 3"));
+    CHECK_THROWS_MATCHES(isorow::query_one<isorow::vector<3>>(connection, "SELECT '[1,2]'::vector"), isorow::malformed,
+                         test::says("vector has 2 dimensions, the field has 3"));
 }
 
 TEST_CASE_METHOD(vector_round_trip, "half vectors are rounded to nearest as pgvector does it") {
@@ -262,7 +274,9 @@ TEST_CASE_METHOD(vector_round_trip, "half vectors are rounded to nearest as pgve
 }
 
 TEST_CASE_METHOD(vector_round_trip, "what pgvector refuses is refused before it is sent") {
-    CHECK_THROWS_MATCHES(printed(isorow::vector<2>{1.0f, std::numeric_limits<float>::quiet_NaN()}), isorow::unrepresentable, test::says("vector element 1 is nan"));
-    CHECK_THROWS_MATCHES(printed(isorow::vector<1>{std::numeric_limits<float>::infinity()}), isorow::unrepresentable, test::says("vector element 0 is inf"));
+    CHECK_THROWS_MATCHES(printed(isorow::vector<2>{1.0f, std::numeric_limits<float>::quiet_NaN()}), isorow::unrepresentable,
+                         test::says("vector element 1 is nan"));
+    CHECK_THROWS_MATCHES(printed(isorow::vector<1>{std::numeric_limits<float>::infinity()}), isorow::unrepresentable,
+                         test::says("vector element 0 is inf"));
     CHECK_THROWS_MATCHES(printed(isorow::halfvec<1>{65520.0f}), isorow::unrepresentable, test::says("which halfvec cannot hold"));
 }

@@ -35,19 +35,45 @@ std::string hex(isorow::byte_writer const& written) {
 TEST_CASE("a row's image is its field count and each field behind its length") {
     isorow::byte_writer written;
     isorow::encode_row(Reading{1, 2, 3, 4}, written);
-    CHECK(hex(written) == "0004" "00000008" "0000000000000001" "00000004" "00000002" "00000002" "0003" "00000004" "00000004");
+    CHECK(hex(written) ==
+          "0004"
+          "00000008"
+          "0000000000000001"
+          "00000004"
+          "00000002"
+          "00000002"
+          "0003"
+          "00000004"
+          "00000004");
 }
 
 TEST_CASE("NULL is the length -1 and takes no more bytes") {
     isorow::byte_writer written;
     isorow::encode_row(Reading{1, std::nullopt, 3, 4}, written);
-    CHECK(hex(written) == "0004" "00000008" "0000000000000001" "ffffffff" "00000002" "0003" "00000004" "00000004");
+    CHECK(hex(written) ==
+          "0004"
+          "00000008"
+          "0000000000000001"
+          "ffffffff"
+          "00000002"
+          "0003"
+          "00000004"
+          "00000004");
 }
 
 TEST_CASE("an image with the key first begins with the key's columns") {
     isorow::byte_writer written;
     isorow::encode_row<Reading, isorow::row_order::key_first>(Reading{1, 2, 3, 4}, written);
-    CHECK(hex(written) == "0004" "00000002" "0003" "00000008" "0000000000000001" "00000004" "00000002" "00000004" "00000004");
+    CHECK(hex(written) ==
+          "0004"
+          "00000002"
+          "0003"
+          "00000008"
+          "0000000000000001"
+          "00000004"
+          "00000002"
+          "00000004"
+          "00000004");
 }
 
 TEST_CASE("a row comes back from its image") {
@@ -86,7 +112,8 @@ TEST_CASE("lengths and counts that cannot be are malformed") {
         return isorow::decode_row<Reading>(isorow::byte_reader(written.bytes()));
     };
     CHECK_THROWS_MATCHES(decode([](auto& written) { written.overwrite_int32(2, -2); }), isorow::malformed, test::says("a length of -2"));
-    CHECK_THROWS_MATCHES(decode([](auto& written) { written.overwrite_int32(2, INT32_MAX); }), isorow::malformed, test::says("bytes are missing"));
+    CHECK_THROWS_MATCHES(decode([](auto& written) { written.overwrite_int32(2, INT32_MAX); }), isorow::malformed,
+                         test::says("bytes are missing"));
     CHECK_THROWS_MATCHES(decode([](auto& written) { written.put_int8(0); }), isorow::malformed, test::says("1 bytes are left over"));
 }
 

@@ -13,7 +13,8 @@ struct Product {
 struct Product {
     std::int64_t a_field_whose_name_is_far_longer_than_the_sixty_three_bytes_of_postgres;
     static constexpr auto isorow_table() {
-        return isorow::table("p").column<&Product::a_field_whose_name_is_far_longer_than_the_sixty_three_bytes_of_postgres>({.name = "short"});
+        return isorow::table("p").column<&Product::a_field_whose_name_is_far_longer_than_the_sixty_three_bytes_of_postgres>(
+            {.name = "short"});
     }
 };
 #endif

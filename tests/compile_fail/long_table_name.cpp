@@ -7,7 +7,9 @@
 #ifdef WRONG
 struct Product {
     std::int64_t id;
-    static constexpr auto isorow_table() { return isorow::table("a_table_whose_name_is_far_longer_than_the_sixty_three_bytes_of_postgres"); }
+    static constexpr auto isorow_table() {
+        return isorow::table("a_table_whose_name_is_far_longer_than_the_sixty_three_bytes_of_postgres");
+    }
 };
 #else
 struct Product {

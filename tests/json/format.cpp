@@ -72,7 +72,8 @@ TEST_CASE("an absent optional keeps its initialiser, and null does not") {
 }
 
 TEST_CASE("a missing member is refused by its path") {
-    CHECK(refusal<test::Address>(R"({"city": "", "street": {}, "is_home": true})") == "$.street.name: the member is missing; a field that may be is std::optional");
+    CHECK(refusal<test::Address>(R"({"city": "", "street": {}, "is_home": true})") ==
+          "$.street.name: the member is missing; a field that may be is std::optional");
 }
 
 TEST_CASE("an unknown member is passed over, unless the struct refuses them") {
@@ -124,7 +125,8 @@ TEST_CASE("floating point numbers stand in full, without exponent") {
     CHECK(to_json_text(123.456) == "123.456");
     CHECK(to_json_text(0.1f) == "0.1");
     CHECK(to_json_text(-0.0) == "0");
-    for (double const value : {std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(), 0.1, 1.0 / 3, 9007199254740993.0})
+    for (double const value :
+         {std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(), 0.1, 1.0 / 3, 9007199254740993.0})
         CHECK(std::bit_cast<std::uint64_t>(from_json_text<double>(to_json_text(value))) == std::bit_cast<std::uint64_t>(value));
     CHECK(from_json_text<double>("1E+2") == 100);
 }
@@ -148,7 +150,8 @@ TEST_CASE("the way for libraries without std::from_chars of double reads the sam
 }
 
 TEST_CASE("NaN and infinity are refused before anything is sent") {
-    CHECK_THROWS_MATCHES(to_json_text(std::vector{1.0, std::nan("")}), isorow::unrepresentable, test::says("$[1]: the number is nan, which JSON does not have"));
+    CHECK_THROWS_MATCHES(to_json_text(std::vector{1.0, std::nan("")}), isorow::unrepresentable,
+                         test::says("$[1]: the number is nan, which JSON does not have"));
     CHECK_THROWS_MATCHES(to_json_text(test::Circle{INFINITY}), isorow::unrepresentable, test::says("$.radius: the number is inf"));
     CHECK_THROWS_AS(to_json_text(isorow::numeric::nan()), isorow::unrepresentable);
 }
@@ -174,8 +177,10 @@ TEST_CASE("half a surrogate pair is refused") {
 TEST_CASE("NUL and invalid UTF-8 are refused with the path, in names too") {
     CHECK_THROWS_MATCHES(to_json_text(test::Address{{std::string("a\0b", 3), 1}, "", false}), isorow::unrepresentable,
                          test::says("$.street.name: the text has a NUL byte at byte 1"));
-    CHECK_THROWS_MATCHES(to_json_text(std::vector<std::string>{"", "\xc3"}), isorow::unrepresentable, test::says("$[1]: the text is not valid UTF-8 at byte 0"));
-    CHECK_THROWS_MATCHES(to_json_text(std::map<std::string, int>{{"\xff", 1}}), isorow::unrepresentable, test::says("$: the text is not valid UTF-8"));
+    CHECK_THROWS_MATCHES(to_json_text(std::vector<std::string>{"", "\xc3"}), isorow::unrepresentable,
+                         test::says("$[1]: the text is not valid UTF-8 at byte 0"));
+    CHECK_THROWS_MATCHES(to_json_text(std::map<std::string, int>{{"\xff", 1}}), isorow::unrepresentable,
+                         test::says("$: the text is not valid UTF-8"));
 }
 
 TEST_CASE("a map's members stand in the order of jsonb, whatever the map's is") {
@@ -227,7 +232,8 @@ TEST_CASE("dates and times are ISO 8601 as the server writes it") {
     auto const day = std::chrono::sys_days(2026y / 11 / 20);
     CHECK(to_json_text(day) == R"("2026-11-20")");
     CHECK(to_json_text(std::chrono::sys_time<std::chrono::microseconds>(day + 22h + 10min + 250ms)) == R"("2026-11-20T22:10:00.25+00:00")");
-    CHECK(to_json_text(std::chrono::local_time<std::chrono::microseconds>(day.time_since_epoch() + 1us)) == R"("2026-11-20T00:00:00.000001")");
+    CHECK(to_json_text(std::chrono::local_time<std::chrono::microseconds>(day.time_since_epoch() + 1us)) ==
+          R"("2026-11-20T00:00:00.000001")");
     using moment = std::chrono::sys_time<std::chrono::microseconds>;
     CHECK(from_json_text<moment>(R"("2026-11-21T00:10:00.25+02")") == day + 22h + 10min + 250ms);
     CHECK(from_json_text<moment>(R"("2026-11-20T16:40:00-05:30")") == day + 22h + 10min);
@@ -239,7 +245,8 @@ TEST_CASE("a date or time that does not exist, or would be rounded, is refused")
     using moment = std::chrono::sys_time<std::chrono::microseconds>;
     for (char const* const wrong : {"2026-02-29", "2026-13-01", "0000-01-01", "2026-1-1", "2026-11-20x", ""})
         CHECK(refusal<std::chrono::sys_days>(to_json_text(std::string(wrong))).starts_with("$: the text is not a date"));
-    for (char const* const wrong : {"2026-11-20T22:10:00", "2026-11-20T24:00:00Z", "2026-11-20T22:10:60Z", "2026-11-20T22:10:00.1234567Z", "2026-11-20T22:10:00.Z"})
+    for (char const* const wrong :
+         {"2026-11-20T22:10:00", "2026-11-20T24:00:00Z", "2026-11-20T22:10:60Z", "2026-11-20T22:10:00.1234567Z", "2026-11-20T22:10:00.Z"})
         CHECK(refusal<moment>(to_json_text(std::string(wrong))).starts_with("$: the text is not a time"));
     CHECK_THROWS_AS(to_json_text(std::chrono::sys_days(10000y / 1 / 1)), isorow::unrepresentable);
     CHECK_THROWS_AS(to_json_text(2026y / 2 / 30), isorow::unrepresentable);
@@ -261,7 +268,8 @@ TEST_CASE("a tree is as deep as its limit and no deeper, to write and to read") 
     auto const nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
     CHECK(to_json_text(from_json_text<boost::json::value>(nested(256))) == nested(256));
     CHECK_THROWS_MATCHES(from_json_text<boost::json::value>(nested(258)), isorow::unrepresentable, test::says("deeper than 256 levels"));
-    CHECK_THROWS_MATCHES(from_json_text<Open>("{\"x\": " + nested(1'000'000)), isorow::unrepresentable, test::says("deeper than 256 levels"));
+    CHECK_THROWS_MATCHES(from_json_text<Open>("{\"x\": " + nested(1'000'000)), isorow::unrepresentable,
+                         test::says("deeper than 256 levels"));
     test::Tree tree;
     for (int i = 0; i < 200; ++i) {
         test::Tree parent;
@@ -273,5 +281,6 @@ TEST_CASE("a tree is as deep as its limit and no deeper, to write and to read") 
 
 TEST_CASE("long names are cut in a path, between characters") {
     std::string const name = std::string(63, 'x') + "ä and more";
-    CHECK(refusal<std::map<std::string, int>>("{\"" + name + "\": null}") == "$.\"" + std::string(63, 'x') + "…\": the value is null, not a number");
+    CHECK(refusal<std::map<std::string, int>>("{\"" + name + "\": null}") ==
+          "$.\"" + std::string(63, 'x') + "…\": the value is null, not a number");
 }

@@ -52,7 +52,8 @@ TEST_CASE("every JSON text that ends too early is malformed") {
         CHECK_THROWS_AS(from_json_text<test::Everything>(std::string_view(whole).substr(0, size)), isorow::malformed);
         CHECK_THROWS_AS(from_json_text<boost::json::value>(std::string_view(whole).substr(0, size)), isorow::malformed);
     }
-    CHECK_THROWS_MATCHES(from_json_text<test::Everything>(std::string_view(whole).substr(0, 40)), isorow::malformed, test::says("it ends too early"));
+    CHECK_THROWS_MATCHES(from_json_text<test::Everything>(std::string_view(whole).substr(0, 40)), isorow::malformed,
+                         test::says("it ends too early"));
 }
 
 TEST_CASE("every jsonb value that ends too early is malformed") {
@@ -75,10 +76,59 @@ TEST_CASE("a version of jsonb that is not known is malformed") {
 }
 
 TEST_CASE("text that is not JSON is malformed") {
-    for (std::string_view const wrong :
-         {"nul", "nulll", "tru", "falsey", "True", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "--1", "\"", "\"a", "\"\\x\"", "\"\\u12g4\"",
-          "\"\\u123", "\"\n\"", "'a'", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1}", "]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{1:1}",
-          "{\"a\" 1}", "{\"a\":1]", "}", ",", "1 2", "[] []", "/**/1", "\xef\xbb\xbf" "1", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xf5\x80\x80\x80\"", "", " ", "\\"}) {
+    for (std::string_view const wrong : {"nul",
+                                         "nulll",
+                                         "tru",
+                                         "falsey",
+                                         "True",
+                                         "01",
+                                         "-",
+                                         "+1",
+                                         ".5",
+                                         "1.",
+                                         "1e",
+                                         "1e+",
+                                         "0x1",
+                                         "NaN",
+                                         "Infinity",
+                                         "--1",
+                                         "\"",
+                                         "\"a",
+                                         "\"\\x\"",
+                                         "\"\\u12g4\"",
+                                         "\"\\u123",
+                                         "\"\n\"",
+                                         "'a'",
+                                         "[",
+                                         "[1",
+                                         "[1,",
+                                         "[1,]",
+                                         "[,1]",
+                                         "[1 2]",
+                                         "[1}",
+                                         "]",
+                                         "{",
+                                         "{\"a\"",
+                                         "{\"a\":",
+                                         "{\"a\":1",
+                                         "{\"a\":1,}",
+                                         "{a:1}",
+                                         "{1:1}",
+                                         "{\"a\" 1}",
+                                         "{\"a\":1]",
+                                         "}",
+                                         ",",
+                                         "1 2",
+                                         "[] []",
+                                         "/**/1",
+                                         "\xef\xbb\xbf"
+                                         "1",
+                                         "\"\xc3\"",
+                                         "\"\xed\xa0\x80\"",
+                                         "\"\xf5\x80\x80\x80\"",
+                                         "",
+                                         " ",
+                                         "\\"}) {
         CAPTURE(wrong);
         CHECK_THROWS_AS(from_json_text<boost::json::value>(wrong), isorow::malformed);
     }

@@ -76,12 +76,18 @@ public:
 
     boost::json::value value(int depth) {
         switch (below(depth == 0 ? 6 : 8)) {
-            case 0: return nullptr;
-            case 1: return below(2) == 0;
-            case 2: return static_cast<std::int64_t>(bits());
-            case 3: return bits() | (std::uint64_t{1} << 63);
-            case 4: return 0.5 / (1.0 + std::abs(floating_point<double>(bits())));
-            case 5: return boost::json::string(text());
+            case 0:
+                return nullptr;
+            case 1:
+                return below(2) == 0;
+            case 2:
+                return static_cast<std::int64_t>(bits());
+            case 3:
+                return bits() | (std::uint64_t{1} << 63);
+            case 4:
+                return 0.5 / (1.0 + std::abs(floating_point<double>(bits())));
+            case 5:
+                return boost::json::string(text());
             case 6: {
                 boost::json::array list;
                 repeat([&] { list.push_back(value(depth - 1)); });
@@ -112,21 +118,29 @@ private:
     }
 
     std::string text() {
-        static constexpr std::array<std::string_view, 16> parts{"a", "b", "Z", "_", " ", "\"", "\\", "/", "\n", "\t", "\x01", "\x1f", "\x7f", "ä", "€", "𝄞"};
+        static constexpr std::array<std::string_view, 16> parts{"a",  "b",  "Z",    "_",    " ",    "\"", "\\", "/",
+                                                                "\n", "\t", "\x01", "\x1f", "\x7f", "ä",  "€",  "𝄞"};
         std::string result;
         for (auto count = below(9); count > 0; --count) result += parts[below(parts.size())];
         return result;
     }
 
-    test::Address address() { return {{text(), below(2) == 0 ? std::nullopt : std::optional(static_cast<std::int32_t>(bits()))}, text(), below(2) == 0}; }
+    test::Address address() {
+        return {{text(), below(2) == 0 ? std::nullopt : std::optional(static_cast<std::int32_t>(bits()))}, text(), below(2) == 0};
+    }
 
     test::Shape shape() {
         switch (below(5)) {
-            case 0: return test::Circle{floating_point<double>(bits())};
-            case 1: return test::Square{floating_point<double>(bits())};
-            case 2: return test::Nowhere{};
-            case 3: return std::monostate{};
-            default: return text();
+            case 0:
+                return test::Circle{floating_point<double>(bits())};
+            case 1:
+                return test::Square{floating_point<double>(bits())};
+            case 2:
+                return test::Nowhere{};
+            case 3:
+                return std::monostate{};
+            default:
+                return text();
         }
     }
 
@@ -204,13 +218,25 @@ TEST_CASE("a json column gives back the bytes that it was given, negative zero i
     CHECK(sent == "[-0, 1.5]");
     auto const back = server.back(114, sent);
     CHECK(back == sent);
-    CHECK(std::signbit(isorow::codec<isorow::jsonb<std::vector<double>>, json_type>::decode(isorow::byte_reader(back.data(), back.size()))->front()));
+    CHECK(std::signbit(
+        isorow::codec<isorow::jsonb<std::vector<double>>, json_type>::decode(isorow::byte_reader(back.data(), back.size()))->front()));
 }
 
 TEST_CASE("numbers at the edges are printed by the server as they were sent") {
     libpq_server server;
-    std::vector<double> const edges{0.0, std::numeric_limits<double>::max(), std::numeric_limits<double>::min(), std::numeric_limits<double>::denorm_min(),
-                                    0.1, 1e15, 1e16, 123456789012345680.0, 5e-324, -1e-7, 1e22, 4.35, 0.000001};
+    std::vector<double> const edges{0.0,
+                                    std::numeric_limits<double>::max(),
+                                    std::numeric_limits<double>::min(),
+                                    std::numeric_limits<double>::denorm_min(),
+                                    0.1,
+                                    1e15,
+                                    1e16,
+                                    123456789012345680.0,
+                                    5e-324,
+                                    -1e-7,
+                                    1e22,
+                                    4.35,
+                                    0.000001};
     auto const sent = encoded(isorow::jsonb<std::vector<double>>(edges));
     CHECK(server.back(3802, sent) == sent);
 }
@@ -267,9 +293,10 @@ TEST_CASE("the server's order of names is ours, also for names beyond ASCII") {
 
 TEST_CASE("a document that does not fit is refused with field and path") {
     auto connection = test::connect();
-    CHECK_THROWS_MATCHES(isorow::query<Person>(connection, "SELECT 1::int8 AS id, '{}'::jsonb AS address, '[]'::jsonb AS streets, NULL::jsonb AS tree, "
-                                                           "'{}'::jsonb AS scores, '{}'::jsonb AS shape, '{}'::jsonb AS notes, '[]'::jsonb AS list, "
-                                                           "'null'::jsonb AS \"inner\", '{}'::json AS verbatim, '{}'::int[] AS plain"),
+    CHECK_THROWS_MATCHES(isorow::query<Person>(connection,
+                                               "SELECT 1::int8 AS id, '{}'::jsonb AS address, '[]'::jsonb AS streets, NULL::jsonb AS tree, "
+                                               "'{}'::jsonb AS scores, '{}'::jsonb AS shape, '{}'::jsonb AS notes, '[]'::jsonb AS list, "
+                                               "'null'::jsonb AS \"inner\", '{}'::json AS verbatim, '{}'::int[] AS plain"),
                          isorow::unrepresentable, test::says("Person.address: $.city: the member is missing"));
 }
 
@@ -278,5 +305,6 @@ TEST_CASE("json text from elsewhere is read, and its duplicates are refused") {
     auto const decode = [](std::string_view json) { return as_json::decode(isorow::byte_reader(json.data(), json.size())); };
     libpq_server server;
     CHECK(decode(server.back(114, "{\"number\" : 1.0 , \"name\":\"\\u00e4\"}")).name == "ä");
-    CHECK_THROWS_MATCHES(decode(server.back(114, "{\"name\": \"a\", \"name\": \"b\"}")), isorow::unrepresentable, test::says("$.name: the object has the name twice"));
+    CHECK_THROWS_MATCHES(decode(server.back(114, "{\"name\": \"a\", \"name\": \"b\"}")), isorow::unrepresentable,
+                         test::says("$.name: the object has the name twice"));
 }

@@ -90,7 +90,8 @@ TEST_CASE("a struct becomes Boost.JSON's value and comes back") {
 }
 
 TEST_CASE("what a struct does not have is refused on the way from Boost.JSON's value, with the path") {
-    CHECK_THROWS_MATCHES(from_json<test::Street>(boost::json::value{{"name", 1}}), isorow::unrepresentable, test::says("$.name: the value is a number, not a string"));
+    CHECK_THROWS_MATCHES(from_json<test::Street>(boost::json::value{{"name", 1}}), isorow::unrepresentable,
+                         test::says("$.name: the value is a number, not a string"));
     CHECK_THROWS_AS(from_json<double>(boost::json::value(std::nan(""))), isorow::unrepresentable);
     CHECK(from_json<std::int32_t>(boost::json::value(5.0)) == 5);
 }
@@ -104,7 +105,8 @@ TEST_CASE("numbers become the smallest kind that holds them exactly") {
 }
 
 TEST_CASE("an integer whose last digits would be lost is refused") {
-    CHECK_THROWS_MATCHES(from_json_text<boost::json::value>("[12345678901234567890123]"), isorow::unrepresentable, test::says("$[0]: the integer has more digits"));
+    CHECK_THROWS_MATCHES(from_json_text<boost::json::value>("[12345678901234567890123]"), isorow::unrepresentable,
+                         test::says("$[0]: the integer has more digits"));
     CHECK_THROWS_AS(from_json_text<boost::json::value>("1e400"), isorow::unrepresentable);
 }
 

@@ -33,14 +33,18 @@ TEST_CASE("a connection is made from a URI and knows where it goes") {
 }
 
 TEST_CASE("a refused connection names the endpoint") {
-    CHECK_THROWS_MATCHES(isorow::connection("postgresql://me:sesame@127.0.0.1:1/shop"), isorow::connection_error, test::says("could not connect to 127.0.0.1:1"));
+    CHECK_THROWS_MATCHES(isorow::connection("postgresql://me:sesame@127.0.0.1:1/shop"), isorow::connection_error,
+                         test::says("could not connect to 127.0.0.1:1"));
 }
 
 TEST_CASE("a password is in no error text") {
     std::string const secret = "sentinel-password";
-    std::vector<std::string> const addresses{"postgresql://me:" + secret + "@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=" + secret,
-                                             "postgresql://me:" + secret + "@127.0.0.1:1/x?nonsense=1", "host=127.0.0.1 password=" + secret + " nonsense",
-                                             "postgresql://me:" + secret + "@no.such.host.invalid/x", "postgresql://nobody:" + secret + "@" + test::dsn().substr(test::dsn().find('@') + 1)};
+    std::vector<std::string> const addresses{"postgresql://me:" + secret + "@127.0.0.1:1/x",
+                                             "host=127.0.0.1 port=1 password=" + secret,
+                                             "postgresql://me:" + secret + "@127.0.0.1:1/x?nonsense=1",
+                                             "host=127.0.0.1 password=" + secret + " nonsense",
+                                             "postgresql://me:" + secret + "@no.such.host.invalid/x",
+                                             "postgresql://nobody:" + secret + "@" + test::dsn().substr(test::dsn().find('@') + 1)};
     for (auto const& address : addresses) {
         try {
             isorow::connection const connection(address, {.connect_timeout = 3s});
@@ -52,13 +56,16 @@ TEST_CASE("a password is in no error text") {
 }
 
 TEST_CASE("a connection string that cannot be read is a usage error that shows the forms") {
-    CHECK_THROWS_MATCHES(isorow::connection("host="  "'unclosed"), isorow::usage_error, test::says("postgresql://user@host:5432/database"));
+    CHECK_THROWS_MATCHES(isorow::connection("host="
+                                            "'unclosed"),
+                         isorow::usage_error, test::says("postgresql://user@host:5432/database"));
 }
 
 TEST_CASE("a listener that says nothing ends in a timeout at the deadline") {
     test::listener const deaf;
     auto const started = std::chrono::steady_clock::now();
-    CHECK_THROWS_MATCHES(isorow::connection(deaf.dsn(), {.connect_timeout = 200ms}), isorow::timed_out, test::says("the deadline passed while connecting to 127.0.0.1:"));
+    CHECK_THROWS_MATCHES(isorow::connection(deaf.dsn(), {.connect_timeout = 200ms}), isorow::timed_out,
+                         test::says("the deadline passed while connecting to 127.0.0.1:"));
     CHECK(std::chrono::steady_clock::now() - started < 1200ms);
 }
 
@@ -99,7 +106,8 @@ TEST_CASE("the addresses that a name resolves to are tried in order") {
 
 TEST_CASE("a name that is not known is told") {
     auto const nothing = [](std::string const&) { return std::vector<std::string>{}; };
-    CHECK_THROWS_MATCHES(isorow::connection("host=db.example", {.resolve = nothing}), isorow::connection_error, test::says("the host's name is not known"));
+    CHECK_THROWS_MATCHES(isorow::connection("host=db.example", {.resolve = nothing}), isorow::connection_error,
+                         test::says("the host's name is not known"));
 }
 
 TEST_CASE("addresses and sockets are not resolved") {

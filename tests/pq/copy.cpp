@@ -121,7 +121,12 @@ TEST_CASE_METHOD(server, "a COPY out that is left early gives the connection bac
 
 TEST_CASE_METHOD(server, "an error in the middle of a COPY out is thrown") {
     isorow::copy_out copy(connection, "COPY (SELECT 1 / (50000 - g) FROM generate_series(1, 100000) g) TO STDOUT");
-    CHECK_THROWS_AS([&] { while (copy.next().data() != nullptr) {} }(), isorow::data_exception);
+    CHECK_THROWS_AS(
+        [&] {
+            while (copy.next().data() != nullptr) {
+            }
+        }(),
+        isorow::data_exception);
     CHECK(connection.is_idle());
 }
 
@@ -132,14 +137,23 @@ TEST_CASE_METHOD(server, "a backend terminated during a COPY is told, in both di
         copy.write(bytes("1\ta\n"));
         kill(connection.backend_pid());
         std::string const row = "1\t" + std::string(1000, 'x') + "\n";
-        CHECK_THROWS_AS([&] { for (int i = 0; i < 100'000; ++i) copy.write(bytes(row)); }(), isorow::error);
+        CHECK_THROWS_AS(
+            [&] {
+                for (int i = 0; i < 100'000; ++i) copy.write(bytes(row));
+            }(),
+            isorow::error);
         CHECK_FALSE(connection.is_open());
     }
     auto other = test::connect();
     isorow::copy_out copy(other, "COPY (SELECT g, repeat('x', 1000) FROM generate_series(1, 100000000) g) TO STDOUT");
     CHECK(copy.next().data() != nullptr);
     kill(other.backend_pid());
-    CHECK_THROWS_AS([&] { while (copy.next().data() != nullptr) {} }(), isorow::error);
+    CHECK_THROWS_AS(
+        [&] {
+            while (copy.next().data() != nullptr) {
+            }
+        }(),
+        isorow::error);
     CHECK_FALSE(other.is_open());
 }
 

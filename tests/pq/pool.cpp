@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-isorow::result run(isorow::connection& connection, std::string const& sql) { return isorow::execute_script(connection, sql, connection.default_limits()); }
+isorow::result run(isorow::connection& connection, std::string const& sql) {
+    return isorow::execute_script(connection, sql, connection.default_limits());
+}
 
 }  // namespace
 
@@ -111,7 +113,8 @@ TEST_CASE("eight threads share two connections, never more and never one at once
                 for (int round = 0; round < 50; ++round) {
                     auto const lease = pool.acquire();
                     int const now = ++lent;
-                    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {}
+                    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+                    }
                     if (run(*lease, "SELECT 1").rows() == 1) ++served;
                     --lent;
                 }

@@ -32,7 +32,8 @@ isorow::parameters one_text(std::string_view value) {
 }  // namespace
 
 TEST_CASE_METHOD(server, "a statement's rows come in binary with names and types") {
-    auto const result = isorow::execute_statement(connection, "SELECT 258::int AS number, NULL::text AS nothing, ''::text AS empty", {}, connection.default_limits());
+    auto const result = isorow::execute_statement(connection, "SELECT 258::int AS number, NULL::text AS nothing, ''::text AS empty", {},
+                                                  connection.default_limits());
     CHECK(result.rows() == 1);
     CHECK(result.columns() == 3);
     CHECK(result.column_name(0) == "number");
@@ -57,7 +58,8 @@ TEST_CASE_METHOD(server, "an error has its SQLSTATE's class and all fields, and 
     run("CREATE TEMP TABLE stock (id int PRIMARY KEY, owner text)");
     run("INSERT INTO stock VALUES (1, 'x')");
     try {
-        static_cast<void>(isorow::execute_statement(connection, "INSERT INTO stock VALUES (1, $1)", one_text("secret value"), connection.default_limits()));
+        static_cast<void>(isorow::execute_statement(connection, "INSERT INTO stock VALUES (1, $1)", one_text("secret value"),
+                                                    connection.default_limits()));
         FAIL("inserted");
     } catch (isorow::integrity_constraint_violation const& failure) {
         CHECK(failure.sqlstate() == isorow::sqlstate::unique_violation);
@@ -98,12 +100,15 @@ TEST_CASE_METHOD(server, "the first error of a script is the one that is thrown,
     CHECK(run("SELECT 1").rows() == 1);
 }
 
-TEST_CASE_METHOD(server, "SQL with a NUL byte is refused before it is sent") { CHECK_THROWS_MATCHES(run(std::string("SELECT 1\0", 9)), isorow::usage_error, test::says("NUL byte")); }
+TEST_CASE_METHOD(server, "SQL with a NUL byte is refused before it is sent") {
+    CHECK_THROWS_MATCHES(run(std::string("SELECT 1\0", 9)), isorow::usage_error, test::says("NUL byte"));
+}
 
 TEST_CASE_METHOD(server, "more parameters than the protocol counts are refused before they are sent") {
     isorow::parameters bound;
     for (int i = 0; i < 65536; ++i) bound.add_null(23);
-    CHECK_THROWS_MATCHES(isorow::execute_statement(connection, "SELECT 1", bound, connection.default_limits()), isorow::usage_error, test::says("at most 65535 parameters, not 65536"));
+    CHECK_THROWS_MATCHES(isorow::execute_statement(connection, "SELECT 1", bound, connection.default_limits()), isorow::usage_error,
+                         test::says("at most 65535 parameters, not 65536"));
     CHECK(run("SELECT 1").rows() == 1);
 }
 
@@ -198,8 +203,10 @@ TEST_CASE("no call that blocks outside the one place to wait stands in the heade
         bool before_libpq_17 = false;
         while (std::getline(file, line)) {
             if (line.find("#else") != std::string::npos) before_libpq_17 = entry.path().filename() == "cancel.hpp";
-            for (std::string const call : {"PQexec(", "PQexecParams(", "PQprepare(", "PQreset(", "PQconnectdb", "PQsetdb", "PQfn(", "PQcancelBlocking(", "PQcancel("})
-                if (auto const place = line.find(call); place != std::string::npos && !(call == "PQcancel(" && before_libpq_17)) found += entry.path().string() + ": " + line + "\n";
+            for (std::string const call : {"PQexec(", "PQexecParams(", "PQprepare(", "PQreset(", "PQconnectdb", "PQsetdb", "PQfn(",
+                                           "PQcancelBlocking(", "PQcancel("})
+                if (auto const place = line.find(call); place != std::string::npos && !(call == "PQcancel(" && before_libpq_17))
+                    found += entry.path().string() + ": " + line + "\n";
         }
     }
     CHECK(found.empty());

@@ -15,7 +15,9 @@ struct ledger {
 
     ledger() { database.sql("CREATE TABLE ledger (entry text)"); }
 
-    static isorow::result run(isorow::connection& on, std::string const& sql) { return isorow::execute_script(on, sql, on.default_limits()); }
+    static isorow::result run(isorow::connection& on, std::string const& sql) {
+        return isorow::execute_script(on, sql, on.default_limits());
+    }
     isorow::result run(std::string const& sql) { return run(connection, sql); }
     std::string entries() { return database.sql("SELECT coalesce(string_agg(entry, ' ' ORDER BY entry), '') FROM ledger"); }
 };

@@ -35,7 +35,8 @@ struct server {
 }  // namespace
 
 TEST_CASE_METHOD(server, "a struct's fields are matched with columns by name, whatever their order") {
-    auto const rows = isorow::query<Product>(connection, "SELECT 5 AS stock, 'lamp' AS name, NULL::float8 AS price, 1::bigint AS id, 'more' AS ignored");
+    auto const rows =
+        isorow::query<Product>(connection, "SELECT 5 AS stock, 'lamp' AS name, NULL::float8 AS price, 1::bigint AS id, 'more' AS ignored");
     CHECK(rows == std::vector<Product>{{1, "lamp", std::nullopt, 5}});
 }
 
@@ -51,8 +52,8 @@ TEST_CASE_METHOD(server, "every column that does not fit is reported, in one err
         FAIL("the result was taken");
     } catch (isorow::mismatch const& failure) {
         CHECK(failure.differences() == std::vector<isorow::difference>{{"Product.id", "id", "bigint", "text"},
-                                                                        {"Product.price", "price", "double precision", "jsonb"},
-                                                                        {"Product.stock", "stock", "integer", "no such column"}});
+                                                                       {"Product.price", "price", "double precision", "jsonb"},
+                                                                       {"Product.stock", "stock", "integer", "no such column"}});
         CHECK(std::string(failure.what()) ==
               "Product does not fit the query's result:\n"
               "  Product.id: column \"id\": expected bigint, found text\n"
@@ -64,7 +65,8 @@ TEST_CASE_METHOD(server, "every column that does not fit is reported, in one err
 
 TEST_CASE_METHOD(server, "a type that only this database knows is named in the report") {
     isorow::execute(connection, "CREATE TYPE pg_temp.colour AS ENUM ('red')");
-    CHECK_THROWS_MATCHES(isorow::query<std::int32_t>(connection, "SELECT 'red'::pg_temp.colour"), isorow::mismatch, test::says("found colour"));
+    CHECK_THROWS_MATCHES(isorow::query<std::int32_t>(connection, "SELECT 'red'::pg_temp.colour"), isorow::mismatch,
+                         test::says("found colour"));
 }
 
 TEST_CASE_METHOD(server, "a mismatch is told even where there are no rows") {
@@ -72,14 +74,15 @@ TEST_CASE_METHOD(server, "a mismatch is told even where there are no rows") {
 }
 
 TEST_CASE_METHOD(server, "NULL in a field that is not optional is refused with struct and field") {
-    CHECK_THROWS_MATCHES(isorow::query<Product>(connection, "SELECT 1::bigint AS id, NULL::text AS name, 1::float8 AS price, 1 AS stock"), isorow::unrepresentable,
-                         test::says("Product.name: the column is NULL, and the field is not std::optional"));
+    CHECK_THROWS_MATCHES(isorow::query<Product>(connection, "SELECT 1::bigint AS id, NULL::text AS name, 1::float8 AS price, 1 AS stock"),
+                         isorow::unrepresentable, test::says("Product.name: the column is NULL, and the field is not std::optional"));
 }
 
 TEST_CASE_METHOD(server, "tuples are matched by position, single values by the first column") {
     CHECK(isorow::query_one<std::tuple<std::int32_t, std::string>>(connection, "SELECT 1, 'a'") == std::tuple(1, std::string("a")));
     CHECK(isorow::query<std::int32_t>(connection, "SELECT generate_series(1, 3)") == std::vector{1, 2, 3});
-    CHECK_THROWS_MATCHES((isorow::query<std::tuple<std::int32_t, std::string>>(connection, "SELECT 1")), isorow::mismatch, test::says("no such column"));
+    CHECK_THROWS_MATCHES((isorow::query<std::tuple<std::int32_t, std::string>>(connection, "SELECT 1")), isorow::mismatch,
+                         test::says("no such column"));
 }
 
 TEST_CASE_METHOD(server, "arguments are bound in order, and an injection stays a value") {
@@ -88,8 +91,10 @@ TEST_CASE_METHOD(server, "arguments are bound in order, and an injection stays a
 }
 
 TEST_CASE_METHOD(server, "one row is asked for and one comes, or an error says how many") {
-    CHECK_THROWS_MATCHES(isorow::query_one<std::int32_t>(connection, "SELECT 1 WHERE false"), isorow::row_count_error, test::says("0 rows where one was asked for"));
-    CHECK_THROWS_MATCHES(isorow::query_optional<std::int32_t>(connection, "SELECT generate_series(1, 2)"), isorow::row_count_error, test::says("2 rows where at most one"));
+    CHECK_THROWS_MATCHES(isorow::query_one<std::int32_t>(connection, "SELECT 1 WHERE false"), isorow::row_count_error,
+                         test::says("0 rows where one was asked for"));
+    CHECK_THROWS_MATCHES(isorow::query_optional<std::int32_t>(connection, "SELECT generate_series(1, 2)"), isorow::row_count_error,
+                         test::says("2 rows where at most one"));
     CHECK(isorow::query_optional<std::int32_t>(connection, "SELECT 1 WHERE false") == std::nullopt);
 }
 
@@ -110,7 +115,9 @@ TEST_CASE("statements run on a pool, a connection and a transaction alike") {
 
 TEST_CASE("a session's own deadline holds for its statements") {
     auto connection = test::connect();
-    CHECK_THROWS_AS(isorow::execute(isorow::session(connection, isorow::limits::within(std::chrono::milliseconds(50))), "SELECT pg_sleep(20)"), isorow::timed_out);
+    CHECK_THROWS_AS(
+        isorow::execute(isorow::session(connection, isorow::limits::within(std::chrono::milliseconds(50))), "SELECT pg_sleep(20)"),
+        isorow::timed_out);
     CHECK(isorow::query_one<std::int32_t>(connection, "SELECT 1") == 1);
 }
 
@@ -118,7 +125,8 @@ TEST_CASE("types of an extension are found wherever it is installed, and asked f
     test::database const database;
     auto connection = test::connect(database.dsn());
     isorow::vector<2> const value{1, 2};
-    CHECK_THROWS_MATCHES(isorow::query<isorow::vector<2>>(connection, "SELECT $1", value), isorow::usage_error, test::says("CREATE EXTENSION vector"));
+    CHECK_THROWS_MATCHES(isorow::query<isorow::vector<2>>(connection, "SELECT $1", value), isorow::usage_error,
+                         test::says("CREATE EXTENSION vector"));
     database.sql("CREATE SCHEMA elsewhere; CREATE EXTENSION vector SCHEMA elsewhere");
     CHECK(isorow::query_one<isorow::vector<2>>(connection, "SELECT $1", value) == value);
 }

@@ -38,7 +38,8 @@ static_assert(std::ranges::view<isorow::row_range<Row>>);
 
 TEST_CASE_METHOD(server, "a stream gives all rows in order") {
     std::int64_t expected = 0;
-    for (Row const& row : isorow::stream<Row>(connection, "SELECT g AS id, 'name ' || g AS name FROM generate_series(1, $1) g", std::int64_t{10'000})) {
+    for (Row const& row :
+         isorow::stream<Row>(connection, "SELECT g AS id, 'name ' || g AS name FROM generate_series(1, $1) g", std::int64_t{10'000})) {
         REQUIRE(row.id == ++expected);
         REQUIRE(row.name == "name " + std::to_string(expected));
     }
@@ -47,21 +48,24 @@ TEST_CASE_METHOD(server, "a stream gives all rows in order") {
 }
 
 TEST_CASE_METHOD(server, "a stream without rows ends at once, having checked the columns") {
-    for ([[maybe_unused]] Row const& row : isorow::stream<Row>(connection, "SELECT 1::bigint AS id, 'x' AS name WHERE false")) FAIL("a row came");
+    for ([[maybe_unused]] Row const& row : isorow::stream<Row>(connection, "SELECT 1::bigint AS id, 'x' AS name WHERE false"))
+        FAIL("a row came");
     auto wrong = isorow::stream<Row>(connection, "SELECT 1::bigint AS id WHERE false");
     CHECK_THROWS_MATCHES(wrong.begin(), isorow::mismatch, test::says("Row.name"));
     CHECK(connection.is_idle());
 }
 
 TEST_CASE_METHOD(server, "a stream that is left early gives the connection back idle") {
-    for (Row const& row : isorow::stream<Row>(connection, "SELECT g AS id, repeat('x', 1000) AS name FROM generate_series(1::bigint, 100000000) g"))
+    for (Row const& row :
+         isorow::stream<Row>(connection, "SELECT g AS id, repeat('x', 1000) AS name FROM generate_series(1::bigint, 100000000) g"))
         if (row.id == 1000) break;
     CHECK(connection.is_idle());
     CHECK(isorow::query_one<std::int32_t>(connection, "SELECT 1") == 1);
 }
 
 TEST_CASE_METHOD(server, "a stream composes with views") {
-    auto names = isorow::stream<Row>(connection, "SELECT g AS id, 'n' || g AS name FROM generate_series(1::bigint, 1000) g") | std::views::filter([](Row const& row) { return row.id % 2 == 0; }) |
+    auto names = isorow::stream<Row>(connection, "SELECT g AS id, 'n' || g AS name FROM generate_series(1::bigint, 1000) g") |
+                 std::views::filter([](Row const& row) { return row.id % 2 == 0; }) |
                  std::views::transform([](Row const& row) { return row.name; }) | std::views::take(3);
     std::string all;
     for (auto const& name : names) all += name;
@@ -70,7 +74,12 @@ TEST_CASE_METHOD(server, "a stream composes with views") {
 
 TEST_CASE_METHOD(server, "an error in the middle of a stream is thrown with its SQLSTATE, and the connection goes on") {
     auto rows = isorow::stream<std::int64_t>(connection, "SELECT 1 / (5000 - g) FROM generate_series(1::bigint, 10000) g");
-    CHECK_THROWS_AS([&] { for ([[maybe_unused]] auto const row : rows) {} }(), isorow::data_exception);
+    CHECK_THROWS_AS(
+        [&] {
+            for ([[maybe_unused]] auto const row : rows) {
+            }
+        }(),
+        isorow::data_exception);
     CHECK(isorow::query_one<std::int32_t>(connection, "SELECT 1") == 1);
 }
 
@@ -83,7 +92,8 @@ TEST_CASE_METHOD(server, "another statement while a stream is under way is refus
 TEST_CASE_METHOD(server, "memory does not grow with the rows that are read") {
     auto const read = [&](std::int64_t rows) {
         std::int64_t sum = 0;
-        for (Row const& row : isorow::stream<Row>(connection, "SELECT g AS id, 'name ' || g AS name FROM generate_series(1, $1) g", rows)) sum += row.id;
+        for (Row const& row : isorow::stream<Row>(connection, "SELECT g AS id, 'name ' || g AS name FROM generate_series(1, $1) g", rows))
+            sum += row.id;
         CHECK(sum == rows * (rows + 1) / 2);
         return resident_kilobytes();
     };

@@ -73,8 +73,7 @@ struct Constructed {
 
 TEST_CASE("fields are counted, and named in the order of their declaration") {
     STATIC_CHECK(reflect::field_count<shop::Product> == 5);
-    STATIC_CHECK(reflect::field_names<shop::Product> ==
-                 std::array<std::string_view, 5>{"category", "name", "price", "sizes", "weight"});
+    STATIC_CHECK(reflect::field_names<shop::Product> == std::array<std::string_view, 5>{"category", "name", "price", "sizes", "weight"});
 }
 
 TEST_CASE("a field's type is the declared one without const") {

@@ -50,7 +50,8 @@ TEST_CASE("the DDL of a struct is its table, its key and its indexes") {
           "    \"embedding\" vector(3) NOT NULL\n"
           ");\n"
           "ALTER TABLE \"public\".\"products\" ADD PRIMARY KEY (\"category\", \"name\");\n"
-          "CREATE INDEX \"products_embedding_idx\" ON \"public\".\"products\" USING hnsw (\"embedding\" vector_cosine_ops) WITH (m = 16, ef_construction = "
+          "CREATE INDEX \"products_embedding_idx\" ON \"public\".\"products\" USING hnsw (\"embedding\" vector_cosine_ops) WITH (m = 16, "
+          "ef_construction = "
           "64);\n"
           "CREATE INDEX \"products_price_name_idx\" ON \"public\".\"products\" USING btree (\"price\", \"name\");\n");
 }

@@ -14,7 +14,8 @@ TEST_CASE("an identifier is quoted, and quotes inside it are doubled") {
 
 TEST_CASE("a name of 63 bytes is an identifier, a longer one is refused with its length") {
     CHECK_NOTHROW(isorow::quoted(std::string(63, 'x')));
-    CHECK_THROWS_MATCHES(isorow::quoted(std::string(64, 'x')), isorow::usage_error, test::says("has 64 bytes, an SQL identifier at most 63"));
+    CHECK_THROWS_MATCHES(isorow::quoted(std::string(64, 'x')), isorow::usage_error,
+                         test::says("has 64 bytes, an SQL identifier at most 63"));
 }
 
 TEST_CASE("names that Postgres cannot take are refused") {

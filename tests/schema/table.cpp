@@ -11,7 +11,9 @@
 namespace {
 
 struct Embedder {
-    [[nodiscard]] static constexpr isorow::vector_shape vector_schema() { return {.size = 256, .element = isorow::vector_element::float16}; }
+    [[nodiscard]] static constexpr isorow::vector_shape vector_schema() {
+        return {.size = 256, .element = isorow::vector_element::float16};
+    }
 };
 
 struct Product {
@@ -116,7 +118,14 @@ TEST_CASE("without an overlay the table is named after the struct, in public, wi
 }
 
 TEST_CASE("an annotated value is used as the value itself") {
-    Product one{.category = "a", .name = "b", .price = {}, .stock = 3, .label = {}, .embedding = {std::vector{1.0f, 2.0f, 3.0f}}, .modelled = {}, .tags = {}};
+    Product one{.category = "a",
+                .name = "b",
+                .price = {},
+                .stock = 3,
+                .label = {},
+                .embedding = {std::vector{1.0f, 2.0f, 3.0f}},
+                .modelled = {},
+                .tags = {}};
     one.stock = one.stock + 4;
     CHECK(one.stock == 7);
     CHECK(one.embedding.size() == 3);

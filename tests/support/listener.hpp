@@ -18,7 +18,8 @@ public:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
         auto* const plain = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(socket_, plain, size) != 0 || ::listen(socket_, 64) != 0 || ::getsockname(socket_, plain, &size) != 0) throw std::runtime_error("no port to listen on");
+        if (::bind(socket_, plain, size) != 0 || ::listen(socket_, 64) != 0 || ::getsockname(socket_, plain, &size) != 0)
+            throw std::runtime_error("no port to listen on");
         port_ = ntohs(address.sin_port);
     }
     listener(listener const&) = delete;

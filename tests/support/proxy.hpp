@@ -30,7 +30,8 @@ public:
         sockaddr_in place = loopback(0);
         socklen_t size = sizeof place;
         auto* const plain = reinterpret_cast<sockaddr*>(&place);
-        if (::bind(listening_, plain, size) != 0 || ::listen(listening_, 16) != 0 || ::getsockname(listening_, plain, &size) != 0) throw std::runtime_error("no port for the proxy");
+        if (::bind(listening_, plain, size) != 0 || ::listen(listening_, 16) != 0 || ::getsockname(listening_, plain, &size) != 0)
+            throw std::runtime_error("no port for the proxy");
         port_ = ntohs(place.sin_port);
         accepting_ = std::jthread([this](std::stop_token const& stop) { accept_clients(stop); });
     }
@@ -102,7 +103,8 @@ private:
                 auto const size = ::recv(both[side].fd, buffer.data(), buffer.size(), 0);
                 bool cut_now = size <= 0 || (side == 1 && cut_at_answer);
                 bool before = false;
-                if (!cut_now && side == 0 && is_wanted({buffer.data(), static_cast<std::size_t>(size)}, before)) (before ? cut_now : cut_at_answer) = true;
+                if (!cut_now && side == 0 && is_wanted({buffer.data(), static_cast<std::size_t>(size)}, before))
+                    (before ? cut_now : cut_at_answer) = true;
                 open = !cut_now && ::send(both[1 - side].fd, buffer.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
             }
         }

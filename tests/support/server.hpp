@@ -19,7 +19,8 @@ namespace test {
 /// The address of the tests' server.
 [[nodiscard]] inline std::string dsn() {
     auto const* const url = std::getenv("DATABASE_URL");
-    if (url == nullptr) throw std::runtime_error("these tests need a server: run them by script/test, or by script/postgres run -- ctest …");
+    if (url == nullptr)
+        throw std::runtime_error("these tests need a server: run them by script/test, or by script/postgres run -- ctest …");
     return url;
 }
 
@@ -35,7 +36,9 @@ inline std::string sql(std::string const& dsn, std::string const& statement) {
 /// A database of its own for a test, dropped at its end.
 class database {
 public:
-    database() : name_("test_" + std::to_string(::getpid()) + "_" + std::to_string(next())) { sql(test::dsn(), "CREATE DATABASE " + name_); }
+    database() : name_("test_" + std::to_string(::getpid()) + "_" + std::to_string(next())) {
+        sql(test::dsn(), "CREATE DATABASE " + name_);
+    }
     database(database const&) = delete;
     database& operator=(database const&) = delete;
     ~database() {

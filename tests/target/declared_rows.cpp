@@ -32,9 +32,7 @@ std::vector<std::byte> key(std::int32_t id) {
 
 }  // namespace
 
-TEST_CASE("the key of an image ends behind its last key column") {
-    CHECK(isorow::detail::end_of_key(image(1, 2), 1) == 2 + 4 + 4);
-}
+TEST_CASE("the key of an image ends behind its last key column") { CHECK(isorow::detail::end_of_key(image(1, 2), 1) == 2 + 4 + 4); }
 
 TEST_CASE("a key column of NULL is malformed") {
     isorow::byte_writer written;

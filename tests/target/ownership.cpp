@@ -27,9 +27,14 @@ struct house {
     std::string shared(std::vector<Setting> const& rows, std::string owner = "default", adopt what = adopt::nothing) {
         return to_string(isorow::synchronise(connection, rows, {.ownership = ownership::shared, .owner = std::move(owner), .adopt = what}));
     }
-    std::string stored() { return isorow::query_one<std::string>(connection, "SELECT coalesce(string_agg(key || '=' || value, ' ' ORDER BY key), '') FROM settings"); }
+    std::string stored() {
+        return isorow::query_one<std::string>(connection,
+                                              "SELECT coalesce(string_agg(key || '=' || value, ' ' ORDER BY key), '') FROM settings");
+    }
     void users_table() {
-        isorow::execute_script(connection, "CREATE TABLE settings (key text PRIMARY KEY, value text NOT NULL); INSERT INTO settings VALUES ('theirs', '1')", connection.default_limits());
+        isorow::execute_script(
+            connection, "CREATE TABLE settings (key text PRIMARY KEY, value text NOT NULL); INSERT INTO settings VALUES ('theirs', '1')",
+            connection.default_limits());
     }
 };
 
@@ -37,24 +42,29 @@ struct house {
 
 TEST_CASE_METHOD(house, "a table that isorow did not create is refused, and its rows stay") {
     users_table();
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}), isorow::not_owned, test::says("isorow did not create it"));
+    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}), isorow::not_owned,
+                         test::says("isorow did not create it"));
     CHECK_THROWS_AS(shared({}), isorow::not_owned);
     CHECK(stored() == "theirs=1");
 }
 
 TEST_CASE_METHOD(house, "an exclusive target takes over rows only where they may go") {
     users_table();
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.adopt = adopt::table}), isorow::not_owned, test::says("say adopt::rows"));
+    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.adopt = adopt::table}), isorow::not_owned,
+                         test::says("say adopt::rows"));
     CHECK(stored() == "theirs=1");
-    CHECK(to_string(isorow::synchronise(connection, std::vector<Setting>{{"ours", "2"}}, {.adopt = adopt::rows})) == "1 inserted, 0 updated, 1 deleted, 0 unchanged");
+    CHECK(to_string(isorow::synchronise(connection, std::vector<Setting>{{"ours", "2"}}, {.adopt = adopt::rows})) ==
+          "1 inserted, 0 updated, 1 deleted, 0 unchanged");
     CHECK(stored() == "ours=2");
     // Adopted once, it is known.
-    CHECK(to_string(isorow::synchronise(connection, std::vector<Setting>{{"ours", "2"}})) == "0 inserted, 0 updated, 0 deleted, 1 unchanged");
+    CHECK(to_string(isorow::synchronise(connection, std::vector<Setting>{{"ours", "2"}})) ==
+          "0 inserted, 0 updated, 0 deleted, 1 unchanged");
 }
 
 TEST_CASE_METHOD(house, "an adopted table without a unique key is refused") {
     isorow::execute(connection, "CREATE TABLE settings (key text NOT NULL, value text NOT NULL)");
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.adopt = adopt::rows}), isorow::mismatch, test::says("a primary key or a unique index over exactly these columns"));
+    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.adopt = adopt::rows}), isorow::mismatch,
+                         test::says("a primary key or a unique index over exactly these columns"));
 }
 
 TEST_CASE_METHOD(house, "a shared target leaves the rows of others alone") {
@@ -86,7 +96,8 @@ TEST_CASE_METHOD(house, "a declared key that is somebody else's row is an error 
 TEST_CASE_METHOD(house, "two owners share a table, and one key cannot be both's") {
     CHECK(shared({{"a", "1"}}, "first") == "1 inserted, 0 updated, 0 deleted, 0 unchanged");
     CHECK(shared({{"b", "2"}}, "second") == "1 inserted, 0 updated, 0 deleted, 0 unchanged");
-    CHECK_THROWS_MATCHES(shared({{"a", "9"}, {"b", "2"}}, "second"), isorow::untracked_key, test::says("the key (a) of \"public\".\"settings\" is declared by \"second\", and kept by \"first\""));
+    CHECK_THROWS_MATCHES(shared({{"a", "9"}, {"b", "2"}}, "second"), isorow::untracked_key,
+                         test::says("the key (a) of \"public\".\"settings\" is declared by \"second\", and kept by \"first\""));
     CHECK(stored() == "a=1 b=2");
     CHECK(shared({}, "first") == "0 inserted, 0 updated, 1 deleted, 0 unchanged");
     CHECK(stored() == "b=2");
@@ -105,9 +116,11 @@ TEST_CASE_METHOD(house, "a plan of a shared target has the counts of its commit 
 
 TEST_CASE_METHOD(house, "a table is not exclusive and shared at once, nor exclusive of two owners") {
     shared({{"a", "1"}});
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}), isorow::not_owned, test::says("is shared, and this one is exclusive"));
+    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}), isorow::not_owned,
+                         test::says("is shared, and this one is exclusive"));
     isorow::synchronise(connection, std::vector<Setting>{}, {.table = "other", .owner = "me"});
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.table = "other", .owner = "you"}), isorow::not_owned, test::says("of \"me\", and this one is of \"you\""));
+    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.table = "other", .owner = "you"}), isorow::not_owned,
+                         test::says("of \"me\", and this one is of \"you\""));
 }
 
 TEST_CASE_METHOD(house, "a table that was dropped is made anew") {

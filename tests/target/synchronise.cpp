@@ -29,7 +29,9 @@ struct Account {
     isorow::numeric number;
     isorow::numeric balance;
 
-    static consteval auto isorow_table() { return isorow::table("accounts").primary_key<&Account::number>().column<&Account::balance>({.type = "numeric(10,2)"}); }
+    static consteval auto isorow_table() {
+        return isorow::table("accounts").primary_key<&Account::number>().column<&Account::balance>({.type = "numeric(10,2)"});
+    }
 };
 
 struct Link {
@@ -48,7 +50,9 @@ struct Embedded {
     }
 };
 
-std::vector<Product> products() { return {{"lamps", "desk", 10.0, {"a", "b"}}, {"lamps", "wall", std::nullopt, {}}, {"chairs", "desk", -0.0, {"c"}}}; }
+std::vector<Product> products() {
+    return {{"lamps", "desk", 10.0, {"a", "b"}}, {"lamps", "wall", std::nullopt, {}}, {"chairs", "desk", -0.0, {"c"}}};
+}
 
 struct shop {
     test::database database;
@@ -83,11 +87,12 @@ TEST_CASE_METHOD(shop, "a second identical run writes nothing") {
 TEST_CASE_METHOD(shop, "new rows are inserted, changed ones updated, undeclared ones deleted, others left alone") {
     synchronised(products());
     auto rows = products();
-    rows[0].price = std::nullopt;       // changed
-    rows[1].name = "ceiling";           // another key: one vanishes, one comes
+    rows[0].price = std::nullopt;  // changed
+    rows[1].name = "ceiling";      // another key: one vanishes, one comes
     CHECK(synchronised(rows) == "1 inserted, 1 updated, 1 deleted, 1 unchanged");
     auto sorted = rows;
-    std::sort(sorted.begin(), sorted.end(), [](auto const& a, auto const& b) { return std::tie(a.category, a.name) < std::tie(b.category, b.name); });
+    std::sort(sorted.begin(), sorted.end(),
+              [](auto const& a, auto const& b) { return std::tie(a.category, a.name) < std::tie(b.category, b.name); });
     CHECK(stored() == sorted);
 }
 
@@ -129,8 +134,9 @@ TEST_CASE_METHOD(shop, "a plan has the counts of the commit and writes nothing")
 TEST_CASE_METHOD(shop, "two declared rows with one key are an error that names the key, and what was declared before stands") {
     isorow::target<Product> target(connection);
     target.declare({"lamps", "desk", 1.0, {}});
-    CHECK_THROWS_MATCHES(target.declare({"lamps", "desk", 2.0, {}}), isorow::duplicate_key,
-                         test::says("two declared rows of \"public\".\"products\" have the key (category, name) = (lamps, desk): row 1 and row 2"));
+    CHECK_THROWS_MATCHES(
+        target.declare({"lamps", "desk", 2.0, {}}), isorow::duplicate_key,
+        test::says("two declared rows of \"public\".\"products\" have the key (category, name) = (lamps, desk): row 1 and row 2"));
     CHECK(to_string(target.commit()) == "1 inserted, 0 updated, 0 deleted, 0 unchanged");
 }
 
@@ -149,7 +155,8 @@ TEST_CASE_METHOD(shop, "dirty text is stripped or replaced where that is asked f
     CHECK(synchronised(dirty, {.text = isorow::text_policy::replace}) == "0 inserted, 1 updated, 0 deleted, 0 unchanged");
     CHECK(stored()[0].tags == std::vector<std::string>{"x\xEF\xBF\xBDy", "z\xEF\xBF\xBD"});
     dirty[0].name = std::string("b\0", 2);
-    CHECK_THROWS_MATCHES(synchronised(dirty, {.text = isorow::text_policy::strip}), isorow::unrepresentable, test::says("Product.name: the text has a NUL byte"));
+    CHECK_THROWS_MATCHES(synchronised(dirty, {.text = isorow::text_policy::strip}), isorow::unrepresentable,
+                         test::says("Product.name: the text has a NUL byte"));
 }
 
 TEST_CASE_METHOD(shop, "keys that are equal without being the same bytes are one key") {
@@ -178,7 +185,9 @@ TEST_CASE_METHOD(shop, "the extension vector is created where a column needs it,
     CHECK(to_string(isorow::synchronise(connection, rows)) == "0 inserted, 0 updated, 0 deleted, 2 unchanged");
     rows[0].embedding = {0, 0, 1};
     CHECK(to_string(isorow::synchronise(connection, rows)) == "0 inserted, 1 updated, 0 deleted, 1 unchanged");
-    CHECK(count("SELECT count(*) FROM pg_indexes WHERE indexname = 'embedded_embedding_idx' AND indexdef LIKE '%hnsw%vector_cosine_ops%'") == 1);
+    CHECK(
+        count("SELECT count(*) FROM pg_indexes WHERE indexname = 'embedded_embedding_idx' AND indexdef LIKE '%hnsw%vector_cosine_ops%'") ==
+        1);
 }
 
 TEST_CASE_METHOD(shop, "an extension in another schema is found whatever search_path says") {
@@ -189,8 +198,8 @@ TEST_CASE_METHOD(shop, "an extension in another schema is found whatever search_
 }
 
 TEST_CASE_METHOD(shop, "a role that may not create the extension is told what to ask for") {
-    database.sql("CREATE ROLE app_" + database.name() + " LOGIN; GRANT CREATE ON SCHEMA public TO app_" + database.name() + "; GRANT CREATE ON DATABASE " + database.name() + " TO app_" +
-                 database.name());
+    database.sql("CREATE ROLE app_" + database.name() + " LOGIN; GRANT CREATE ON SCHEMA public TO app_" + database.name() +
+                 "; GRANT CREATE ON DATABASE " + database.name() + " TO app_" + database.name());
     database.sql("UPDATE pg_proc SET proname = proname WHERE false");
     {
         auto limited = test::connect(database.dsn("app_" + database.name()));
@@ -208,21 +217,26 @@ TEST_CASE_METHOD(shop, "a role that may not create schema isorow is told the SQL
     database.sql("CREATE ROLE " + role + " LOGIN");
     {
         auto limited = test::connect(database.dsn(role));
-        CHECK_THROWS_MATCHES(isorow::synchronise(limited, products()), isorow::missing_privilege, test::says("CREATE TABLE IF NOT EXISTS isorow.targets"));
+        CHECK_THROWS_MATCHES(isorow::synchronise(limited, products()), isorow::missing_privilege,
+                             test::says("CREATE TABLE IF NOT EXISTS isorow.targets"));
     }
     database.sql("DROP ROLE " + role);
 }
 
 TEST_CASE_METHOD(shop, "a table of another shape is refused with every difference, and nothing is written") {
     synchronised(products());
-    isorow::execute_script(connection, "ALTER TABLE products ALTER price TYPE text, ADD colour text NOT NULL DEFAULT '' , ALTER category TYPE varchar(9); ALTER TABLE products ALTER colour DROP DEFAULT", connection.default_limits());
+    isorow::execute_script(connection,
+                           "ALTER TABLE products ALTER price TYPE text, ADD colour text NOT NULL DEFAULT '' , ALTER category TYPE "
+                           "varchar(9); ALTER TABLE products ALTER colour DROP DEFAULT",
+                           connection.default_limits());
     try {
         synchronised({});
         FAIL("the table was taken");
     } catch (isorow::mismatch const& failure) {
-        CHECK(failure.differences() == std::vector<isorow::difference>{{"Product.category", "category", "text", "character varying(9)"},
-                                                                        {"Product.price", "price", "double precision", "text"},
-                                                                        {"Product", "colour", "a field for it, or a default", "NOT NULL without a default"}});
+        CHECK(failure.differences() ==
+              std::vector<isorow::difference>{{"Product.category", "category", "text", "character varying(9)"},
+                                              {"Product.price", "price", "double precision", "text"},
+                                              {"Product", "colour", "a field for it, or a default", "NOT NULL without a default"}});
     }
     CHECK(count("SELECT count(*) FROM products") == 3);
 }

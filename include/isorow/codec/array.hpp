@@ -23,7 +23,9 @@ struct array_element<std::optional<Value>> {
     static constexpr bool nullable = true;
 };
 
-[[nodiscard]] constexpr column_type element_type(column_type array) noexcept { return {array.id, false, array.first_modifier, array.second_modifier}; }
+[[nodiscard]] constexpr column_type element_type(column_type array) noexcept {
+    return {array.id, false, array.first_modifier, array.second_modifier};
+}
 
 }  // namespace detail
 
@@ -37,7 +39,8 @@ struct codec<std::vector<Element>, As> {
     using element_codec = codec<value, detail::element_type(As)>;
     static constexpr bool nullable = detail::array_element<Element>::nullable;
     static constexpr type_entry entry = entry_of(As.id);
-    static_assert(entry.oid != 0, "isorow: arrays of an extension's type are not supported yet; use a jsonb column or a table of their own");
+    static_assert(entry.oid != 0,
+                  "isorow: arrays of an extension's type are not supported yet; use a jsonb column or a table of their own");
 
     static constexpr bool bytewise_stable = element_codec::bytewise_stable;
     static constexpr bool bytewise_equal = false;  // lower bounds do not show in what is written, but count for `=`
@@ -47,7 +50,8 @@ struct codec<std::vector<Element>, As> {
         out.put_int32(has_null(values) ? 1 : 0);
         out.put_uint32(entry.oid);
         if (values.empty()) return;
-        if (values.size() > longest_value / sizeof(std::int32_t)) throw unrepresentable("the array has {} elements, which is more than a Postgres value can have", values.size());
+        if (values.size() > longest_value / sizeof(std::int32_t))
+            throw unrepresentable("the array has {} elements, which is more than a Postgres value can have", values.size());
         out.put_int32(static_cast<std::int32_t>(values.size()));
         out.put_int32(1);
         std::size_t place = 0;
@@ -100,7 +104,8 @@ private:
         if (dimensions != 1) throw unrepresentable("the array has {} dimensions, the field has one", dimensions);
         auto const count = in.take_int32();
         static_cast<void>(in.take_int32());
-        if (count < 0 || static_cast<std::size_t>(count) > in.remaining() / sizeof(std::int32_t)) throw malformed("an array of {} elements in {} bytes", count, in.remaining());
+        if (count < 0 || static_cast<std::size_t>(count) > in.remaining() / sizeof(std::int32_t))
+            throw malformed("an array of {} elements in {} bytes", count, in.remaining());
         return static_cast<std::size_t>(count);
     }
 

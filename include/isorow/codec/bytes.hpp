@@ -62,9 +62,7 @@ public:
     byte_writer() = default;
     byte_writer(byte_writer const& other) : byte_writer() { put_bytes(other.bytes()); }
     byte_writer(byte_writer&& other) noexcept
-        : buffer_(std::move(other.buffer_)),
-          next_(std::exchange(other.next_, nullptr)),
-          end_(std::exchange(other.end_, nullptr)) {}
+        : buffer_(std::move(other.buffer_)), next_(std::exchange(other.next_, nullptr)), end_(std::exchange(other.end_, nullptr)) {}
     byte_writer& operator=(byte_writer other) noexcept {
         std::swap(buffer_, other.buffer_);
         std::swap(next_, other.next_);
@@ -86,7 +84,8 @@ public:
 
     /// Makes room for `count` more bytes, so that `claim` may be called for them.
     void reserve(std::size_t count) {
-        if (static_cast<std::size_t>(end_ - next_) < count) [[unlikely]] grow(count);
+        if (static_cast<std::size_t>(end_ - next_) < count) [[unlikely]]
+            grow(count);
     }
 
     /// Where the next byte goes. The caller may write there as many bytes as were reserved, and then says how far it came.
@@ -198,12 +197,14 @@ public:
 
     /// Throws `malformed` where fewer than `count` bytes remain: to be asked before memory for them is allocated.
     void expect(std::size_t count) const {
-        if (bytes_.size() < count) [[unlikely]] throw malformed("{} bytes are missing", count - bytes_.size());
+        if (bytes_.size() < count) [[unlikely]]
+            throw malformed("{} bytes are missing", count - bytes_.size());
     }
 
     /// Throws `malformed` where bytes are left over.
     void expect_end() const {
-        if (!bytes_.empty()) [[unlikely]] throw malformed("{} bytes are left over", bytes_.size());
+        if (!bytes_.empty()) [[unlikely]]
+            throw malformed("{} bytes are left over", bytes_.size());
     }
 
 private:

@@ -34,7 +34,8 @@ inline void put_trailer(byte_writer& out) { out.put_int16(trailer); }
 /// Takes the header. Throws `malformed` where it is not one, or has a critical flag that isorow does not know.
 inline void take_header(byte_reader& in) {
     auto const bytes = in.take_bytes(signature.size());
-    if (std::memcmp(bytes.data(), signature.data(), signature.size()) != 0) throw malformed("the data do not begin with binary COPY's signature");
+    if (std::memcmp(bytes.data(), signature.data(), signature.size()) != 0)
+        throw malformed("the data do not begin with binary COPY's signature");
     auto const flags = in.take_uint32();
     if ((flags >> 16) != 0) throw malformed("binary COPY with the unknown critical flags {}", flags >> 16);
     auto const extension = in.take_int32();

@@ -29,7 +29,9 @@ struct counted_codec : time_codec<sizeof(Word), As> {
         static_cast<void>(widened(value));
         return sizeof(Word);
     }
-    static void store(Value const& value, std::byte* place) noexcept { store_word(static_cast<std::make_unsigned_t<Word>>(count_of(value)), place); }
+    static void store(Value const& value, std::byte* place) noexcept {
+        store_word(static_cast<std::make_unsigned_t<Word>>(count_of(value)), place);
+    }
     static Value load(std::byte const* place) { return narrowed(Wide(static_cast<Word>(load_word<std::make_unsigned_t<Word>>(place)))); }
     static Value decode(byte_reader in) {
         if (in.remaining() != sizeof(Word)) throw malformed("a date or time has {} bytes, not {}", sizeof(Word), in.remaining());
@@ -47,7 +49,9 @@ private:
     /// The value in isorow's own type, whose constructor checks the range.
     [[nodiscard]] static Wide widened(Value const& value) {
         if constexpr (std::same_as<Value, std::chrono::year_month_day>) {
-            if (!value.ok()) throw unrepresentable("{}-{}-{} is not a date", static_cast<int>(value.year()), static_cast<unsigned>(value.month()), static_cast<unsigned>(value.day()));
+            if (!value.ok())
+                throw unrepresentable("{}-{}-{} is not a date", static_cast<int>(value.year()), static_cast<unsigned>(value.month()),
+                                      static_cast<unsigned>(value.day()));
             return Wide(std::chrono::sys_days(value));
         } else if constexpr (std::same_as<Value, std::chrono::sys_time<std::chrono::microseconds>> && std::same_as<Wide, timestamp>) {
             return Wide(timestamptz(value).count());  // timestamp in UTC
@@ -66,7 +70,8 @@ private:
 }  // namespace detail
 
 template <class Value, column_type As>
-    requires(As == column_type{type_id::date} && (std::same_as<Value, date> || std::same_as<Value, std::chrono::sys_days> || std::same_as<Value, std::chrono::year_month_day>))
+    requires(As == column_type{type_id::date} &&
+             (std::same_as<Value, date> || std::same_as<Value, std::chrono::sys_days> || std::same_as<Value, std::chrono::year_month_day>))
 struct codec<Value, As> : detail::counted_codec<Value, date, std::int32_t, As> {};
 
 template <column_type As>
@@ -77,7 +82,8 @@ template <column_type As>
 struct codec<timestamp, As> : detail::counted_codec<timestamp, timestamp, std::int64_t, As> {};
 template <column_type As>
     requires(!As.array && As.id == type_id::timestamp)
-struct codec<std::chrono::local_time<std::chrono::microseconds>, As> : detail::counted_codec<std::chrono::local_time<std::chrono::microseconds>, timestamp, std::int64_t, As> {};
+struct codec<std::chrono::local_time<std::chrono::microseconds>, As>
+    : detail::counted_codec<std::chrono::local_time<std::chrono::microseconds>, timestamp, std::int64_t, As> {};
 template <column_type As>
     requires(!As.array && As.id == type_id::timestamptz)
 struct codec<std::chrono::sys_time<std::chrono::microseconds>, As>
@@ -92,13 +98,16 @@ struct codec<std::chrono::sys_time<std::chrono::microseconds>, As>
 template <column_type As>
     requires(!As.array && As.id == type_id::time)
 struct codec<time, As> : detail::time_codec<8, As> {
-    static void store(time value, std::byte* place) noexcept { detail::store_word(static_cast<std::uint64_t>(value.since_midnight().count()), place); }
+    static void store(time value, std::byte* place) noexcept {
+        detail::store_word(static_cast<std::uint64_t>(value.since_midnight().count()), place);
+    }
     static time load(std::byte const* place) { return checked(static_cast<std::int64_t>(detail::load_word<std::uint64_t>(place))); }
     static time decode(byte_reader in) { return detail::decode_fixed<codec>(in, "time"); }
 
 private:
     static time checked(std::int64_t microseconds) {
-        if (microseconds < 0 || microseconds > detail::microseconds_per_day) throw malformed("a time of {} microseconds since midnight", microseconds);
+        if (microseconds < 0 || microseconds > detail::microseconds_per_day)
+            throw malformed("a time of {} microseconds since midnight", microseconds);
         return time(std::chrono::microseconds(microseconds));
     }
 };
@@ -131,7 +140,8 @@ struct codec<interval, As> : detail::time_codec<16, As> {
         detail::store_word(static_cast<std::uint32_t>(value.months), place + 12);
     }
     static interval load(std::byte const* place) noexcept {
-        return {static_cast<std::int32_t>(detail::load_word<std::uint32_t>(place + 12)), static_cast<std::int32_t>(detail::load_word<std::uint32_t>(place + 8)),
+        return {static_cast<std::int32_t>(detail::load_word<std::uint32_t>(place + 12)),
+                static_cast<std::int32_t>(detail::load_word<std::uint32_t>(place + 8)),
                 static_cast<std::int64_t>(detail::load_word<std::uint64_t>(place))};
     }
     static interval decode(byte_reader in) { return detail::decode_fixed<codec>(in, "interval"); }
@@ -148,7 +158,9 @@ struct codec<std::chrono::microseconds, As> : detail::time_codec<16, As> {
     static std::chrono::microseconds load(std::byte const* place) {
         auto const value = whole::load(place);
         if (value.months != 0 || value.days != 0)
-            throw unrepresentable("the interval has {} months and {} days, which std::chrono::microseconds cannot hold; use isorow::interval", value.months, value.days);
+            throw unrepresentable(
+                "the interval has {} months and {} days, which std::chrono::microseconds cannot hold; use isorow::interval", value.months,
+                value.days);
         return std::chrono::microseconds(value.microseconds);
     }
     static std::chrono::microseconds decode(byte_reader in) { return detail::decode_fixed<codec>(in, "interval"); }

@@ -11,7 +11,8 @@ namespace isorow::inline v1 {
 namespace detail {
 
 template <type_id Id>
-using integer_of = std::conditional_t<Id == type_id::int2, std::int16_t, std::conditional_t<Id == type_id::int4, std::int32_t, std::int64_t>>;
+using integer_of =
+    std::conditional_t<Id == type_id::int2, std::int16_t, std::conditional_t<Id == type_id::int4, std::int32_t, std::int64_t>>;
 
 }  // namespace detail
 
@@ -27,7 +28,8 @@ struct codec<Integer, As> {
     static constexpr bool bytewise_stable = true;
     static constexpr bool bytewise_equal = true;
     static constexpr bool reads(type_id other) {
-        return (other == type_id::int2) || (other == type_id::int4 && sizeof(Integer) >= 4) || (other == type_id::int8 && sizeof(Integer) >= 8);
+        return (other == type_id::int2) || (other == type_id::int4 && sizeof(Integer) >= 4) ||
+               (other == type_id::int8 && sizeof(Integer) >= 8);
     }
 
     static std::size_t size_of(Integer value) {
@@ -37,17 +39,21 @@ struct codec<Integer, As> {
         }
         return encoded_size;
     }
-    static void store(Integer value, std::byte* place) noexcept { detail::store_word(static_cast<word>(static_cast<stored>(value)), place); }
-    static Integer load(std::byte const* place) {
-        return narrowed(static_cast<stored>(detail::load_word<word>(place)));
+    static void store(Integer value, std::byte* place) noexcept {
+        detail::store_word(static_cast<word>(static_cast<stored>(value)), place);
     }
+    static Integer load(std::byte const* place) { return narrowed(static_cast<stored>(detail::load_word<word>(place))); }
 
     static Integer decode(byte_reader in) {
         switch (in.remaining()) {
-            case 2: return narrowed(in.take_int16());
-            case 4: return narrowed(in.take_int32());
-            case 8: return narrowed(in.take_int64());
-            default: throw malformed("an integer has 2, 4 or 8 bytes, not {}", in.remaining());
+            case 2:
+                return narrowed(in.take_int16());
+            case 4:
+                return narrowed(in.take_int32());
+            case 8:
+                return narrowed(in.take_int64());
+            default:
+                throw malformed("an integer has 2, 4 or 8 bytes, not {}", in.remaining());
         }
     }
 

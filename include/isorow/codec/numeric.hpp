@@ -19,7 +19,8 @@ struct codec<numeric, As> {
     static constexpr bool bytewise_equal = false;  // 1.0 = 1.00
 
     static std::size_t size_of(numeric const& value) {
-        if (value.groups().size() > limit || value.weight() > limit || value.weight() < -limit) throw unrepresentable("the number is larger than numeric can hold");
+        if (value.groups().size() > limit || value.weight() > limit || value.weight() < -limit)
+            throw unrepresentable("the number is larger than numeric can hold");
         return 8 + 2 * value.groups().size();
     }
     static void store(numeric const& value, std::byte* place) noexcept {
@@ -39,14 +40,20 @@ struct codec<numeric, As> {
         auto const weight = in.take_int16();
         auto const sign = static_cast<std::uint16_t>(in.take_int16());
         auto const scale = static_cast<std::uint16_t>(in.take_int16());
-        if (count < 0 || in.remaining() != 2 * static_cast<std::size_t>(count)) throw malformed("a numeric of {} digit groups in {} bytes", count, in.remaining());
+        if (count < 0 || in.remaining() != 2 * static_cast<std::size_t>(count))
+            throw malformed("a numeric of {} digit groups in {} bytes", count, in.remaining());
         switch (sign) {
-            case nan: return numeric::nan();
-            case infinity: return numeric::infinity();
-            case minus_infinity: return numeric::minus_infinity();
+            case nan:
+                return numeric::nan();
+            case infinity:
+                return numeric::infinity();
+            case minus_infinity:
+                return numeric::minus_infinity();
             case 0:
-            case negative: break;
-            default: throw malformed("a numeric with the sign {}", sign);
+            case negative:
+                break;
+            default:
+                throw malformed("a numeric with the sign {}", sign);
         }
         std::vector<std::int16_t> groups(static_cast<std::size_t>(count));
         for (auto& group : groups) group = in.take_int16();
@@ -62,10 +69,14 @@ private:
 
     [[nodiscard]] static std::uint16_t sign_of(numeric const& value) noexcept {
         switch (value.kind()) {
-            case numeric::kind::nan: return nan;
-            case numeric::kind::infinity: return infinity;
-            case numeric::kind::minus_infinity: return minus_infinity;
-            case numeric::kind::finite: break;
+            case numeric::kind::nan:
+                return nan;
+            case numeric::kind::infinity:
+                return infinity;
+            case numeric::kind::minus_infinity:
+                return minus_infinity;
+            case numeric::kind::finite:
+                break;
         }
         return value.is_negative() ? negative : std::uint16_t{0};
     }

@@ -137,7 +137,8 @@ ISOROW_ALWAYS_INLINE void append_sized_row(T const& row, byte_writer& out, std::
     constexpr auto const& places = places_of<T, Order>;
     std::array<std::size_t, sizeof...(I)> const sizes{size_of_field<T, places[I]>(row)...};
     std::size_t const total = (sizeof(std::uint16_t) + ... + (sizes[I] + sizeof(std::uint32_t)));
-    if (total > longest_value) [[unlikely]] throw unrepresentable("the row takes {} bytes, which is more than Postgres can receive", total);
+    if (total > longest_value) [[unlikely]]
+        throw unrepresentable("the row takes {} bytes, which is more than Postgres can receive", total);
     out.reserve(total);
     auto* place = out.next();
     store_word(static_cast<std::uint16_t>(sizeof...(I)), place);
@@ -183,7 +184,8 @@ ISOROW_ALWAYS_INLINE void decode_field(T& row, std::byte const* data, std::size_
     if constexpr (requires { field::codec::decode_into(in, stored); }) {
         field::codec::decode_into(in, stored);
     } else if constexpr (fixed_size_codec<typename field::codec>) {
-        if (size == field::codec::encoded_size) [[likely]] stored = field::codec::load(data);
+        if (size == field::codec::encoded_size) [[likely]]
+            stored = field::codec::load(data);
         else stored = field::codec::decode(in);
     } else {
         stored = field::codec::decode(in);
@@ -203,8 +205,10 @@ ISOROW_ALWAYS_INLINE void decode_next_field(T& row, byte_reader& in) {
             return decode_field<Place>(row, in.take_bytes(whole).data() + sizeof(std::int32_t), codec::encoded_size);
     }
     auto const length = in.take_int32();
-    if (length < -1) [[unlikely]] throw malformed("a length of {}", length);
-    if (length == -1) [[unlikely]] return decode_field<Place>(row, nullptr, 0);
+    if (length < -1) [[unlikely]]
+        throw malformed("a length of {}", length);
+    if (length == -1) [[unlikely]]
+        return decode_field<Place>(row, nullptr, 0);
     auto const bytes = in.take_bytes(static_cast<std::size_t>(length));
     decode_field<Place>(row, bytes.data(), bytes.size());
 }

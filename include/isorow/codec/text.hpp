@@ -19,7 +19,8 @@ struct text_codec {
     static constexpr bool reads(type_id other) { return detail::is_character_type(other); }
 
     static std::size_t size_of(std::string_view value) {
-        if (auto const bad = detail::find_unstorable(value); bad != value.size()) [[unlikely]] refuse(value, bad);
+        if (auto const bad = detail::find_unstorable(value); bad != value.size()) [[unlikely]]
+            refuse(value, bad);
         if constexpr ((As.id == type_id::varchar || As.id == type_id::bpchar) && As.first_modifier >= 0) check_length(value);
         return value.size();
     }

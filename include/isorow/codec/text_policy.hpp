@@ -39,16 +39,24 @@ enum class text_policy : std::uint8_t {
 
 namespace detail {
 
-[[nodiscard]] inline bool is_clean(std::string_view text) noexcept { return text.find('\0') == std::string_view::npos && is_valid_utf8(text); }
+[[nodiscard]] inline bool is_clean(std::string_view text) noexcept {
+    return text.find('\0') == std::string_view::npos && is_valid_utf8(text);
+}
 
 template <class Field>
 void clean_field(Field& field, text_policy policy) {
     using plain = std::remove_cvref_t<Field>;
     if constexpr (std::derived_from<plain, std::string>) {
         if (!is_clean(field)) static_cast<std::string&>(field) = cleaned_text(field, policy);
-    } else if constexpr (requires { field.has_value(); *field; }) {
+    } else if constexpr (requires {
+                             field.has_value();
+                             *field;
+                         }) {
         if (field.has_value()) clean_field(*field, policy);
-    } else if constexpr (requires { typename plain::value_type; field.begin(); }) {
+    } else if constexpr (requires {
+                             typename plain::value_type;
+                             field.begin();
+                         }) {
         if constexpr (std::is_class_v<typename plain::value_type> && !std::same_as<plain, typename plain::value_type>)
             for (auto& element : field) clean_field(element, policy);
     }

@@ -17,7 +17,8 @@ namespace isorow::inline v1::detail {
 #if defined(__GNUC__) || defined(__clang__)
 [[gnu::noinline]]
 #endif
-[[nodiscard]] inline std::size_t find_unstorable_slowly(std::string_view text, std::size_t place) noexcept {
+[[nodiscard]] inline std::size_t
+find_unstorable_slowly(std::string_view text, std::size_t place) noexcept {
     while (place < text.size()) {
         auto const length = text[place] == '\0' ? 0 : utf8_sequence_length(text.substr(place));
         if (length == 0) return place;
@@ -45,12 +46,17 @@ namespace isorow::inline v1::detail {
     // A signed comparison with zero finds NUL bytes and bytes above 127 at once.
     return _mm_movemask_epi8(_mm_cmpgt_epi8(block, _mm_setzero_si128())) == 0xffff;
 }
-[[nodiscard]] inline bool sixteen_are_plain(char const* place) noexcept { return is_plain(_mm_loadu_si128(reinterpret_cast<__m128i const*>(place))); }
+[[nodiscard]] inline bool sixteen_are_plain(char const* place) noexcept {
+    return is_plain(_mm_loadu_si128(reinterpret_cast<__m128i const*>(place)));
+}
 [[nodiscard]] inline bool eights_are_plain(char const* first, char const* second) noexcept {
-    return is_plain(_mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(first)), _mm_loadl_epi64(reinterpret_cast<__m128i const*>(second))));
+    return is_plain(_mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(first)),
+                                       _mm_loadl_epi64(reinterpret_cast<__m128i const*>(second))));
 }
 #else
-[[nodiscard]] inline bool eights_are_plain(char const* first, char const* second) noexcept { return is_plain(load_eight(first)) && is_plain(load_eight(second)); }
+[[nodiscard]] inline bool eights_are_plain(char const* first, char const* second) noexcept {
+    return is_plain(load_eight(first)) && is_plain(load_eight(second));
+}
 [[nodiscard]] inline bool sixteen_are_plain(char const* place) noexcept { return eights_are_plain(place, place + 8); }
 #endif
 

@@ -64,7 +64,8 @@ struct pgvector_format {
         for (std::size_t i = 0; i < values.size(); ++i) {
             if (!std::isfinite(values[i])) throw unrepresentable("vector element {} is {}", i, values[i]);
             if constexpr (Half)
-                if ((to_half(values[i]) & 0x7c00u) == 0x7c00u) throw unrepresentable("vector element {} is {}, which halfvec cannot hold", i, values[i]);
+                if ((to_half(values[i]) & 0x7c00u) == 0x7c00u)
+                    throw unrepresentable("vector element {} is {}, which halfvec cannot hold", i, values[i]);
         }
     }
 
@@ -82,7 +83,8 @@ struct pgvector_format {
     /// Reads the header. Throws `malformed` where the dimension is not the field's, or the bytes are not as many as it says.
     static void take_header(byte_reader& in, std::size_t dimensions) {
         auto const found = in.take_int16();
-        if (found < 0 || static_cast<std::size_t>(found) != dimensions) throw malformed("vector has {} dimensions, the field has {}", found, dimensions);
+        if (found < 0 || static_cast<std::size_t>(found) != dimensions)
+            throw malformed("vector has {} dimensions, the field has {}", found, dimensions);
         static_cast<void>(in.take_int16());  // unused in pgvector, always 0
         auto const wanted = dimensions * element_size;
         if (in.remaining() != wanted) throw malformed("a vector of {} dimensions has {} bytes, not {}", dimensions, wanted, in.remaining());

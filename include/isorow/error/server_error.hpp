@@ -76,7 +76,8 @@ public:
     /// True for lost races (class 40), lost or refused connections (08, 57P0x), exhausted resources (53) and a lock that was not free.
     [[nodiscard]] bool retryable() const noexcept override {
         std::string_view const code = fields_.sqlstate;
-        return code.starts_with("40") || code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") || code == sqlstate::lock_not_available;
+        return code.starts_with("40") || code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") ||
+               code == sqlstate::lock_not_available;
     }
 
 private:
@@ -171,14 +172,15 @@ template <class... Errors>
 inline constexpr std::array throwers_of{class_code<Errors>::thrower...};
 
 inline constexpr auto const& sqlstate_throwers =
-    throwers_of<sql_statement_not_yet_complete, connection_exception, triggered_action_exception, feature_not_supported, invalid_transaction_initiation,
-                locator_exception, invalid_grantor, invalid_role_specification, diagnostics_exception, case_not_found, cardinality_violation, data_exception,
-                integrity_constraint_violation, invalid_cursor_state, invalid_transaction_state, invalid_sql_statement_name, triggered_data_change_violation,
-                invalid_authorization_specification, dependent_privilege_descriptors_still_exist, invalid_transaction_termination, sql_routine_exception,
-                invalid_cursor_name, external_routine_exception, external_routine_invocation_exception, savepoint_exception, invalid_catalog_name,
-                invalid_schema_name, transaction_rollback, syntax_error_or_access_rule_violation, with_check_option_violation, insufficient_resources,
-                program_limit_exceeded, object_not_in_prerequisite_state, operator_intervention, system_error, config_file_error, fdw_error, plpgsql_error,
-                internal_error>;
+    throwers_of<sql_statement_not_yet_complete, connection_exception, triggered_action_exception, feature_not_supported,
+                invalid_transaction_initiation, locator_exception, invalid_grantor, invalid_role_specification, diagnostics_exception,
+                case_not_found, cardinality_violation, data_exception, integrity_constraint_violation, invalid_cursor_state,
+                invalid_transaction_state, invalid_sql_statement_name, triggered_data_change_violation, invalid_authorization_specification,
+                dependent_privilege_descriptors_still_exist, invalid_transaction_termination, sql_routine_exception, invalid_cursor_name,
+                external_routine_exception, external_routine_invocation_exception, savepoint_exception, invalid_catalog_name,
+                invalid_schema_name, transaction_rollback, syntax_error_or_access_rule_violation, with_check_option_violation,
+                insufficient_resources, program_limit_exceeded, object_not_in_prerequisite_state, operator_intervention, system_error,
+                config_file_error, fdw_error, plpgsql_error, internal_error>;
 
 }  // namespace detail
 

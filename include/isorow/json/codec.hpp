@@ -15,7 +15,9 @@ namespace isorow::inline v1 {
 template <class T, column_type As>
     requires(json_document<T> && !As.array && (As.id == type_id::jsonb || As.id == type_id::json))
 struct codec<T, As> {
-    static_assert(json_formattable<T>, "isorow: this type is stored as JSON, but what it holds has no form in JSON; docs/types.md lists the types that have one; specialise isorow::json_format for yours");
+    static_assert(json_formattable<T>,
+                  "isorow: this type is stored as JSON, but what it holds has no form in JSON; docs/types.md lists the types that have "
+                  "one; specialise isorow::json_format for yours");
 
     static constexpr bool bytewise_stable = As.id == type_id::json;
     static constexpr bool bytewise_equal = false;

@@ -19,14 +19,22 @@ struct json_escape {
 [[nodiscard]] constexpr json_escape json_escape_of(char character) noexcept {
     constexpr std::string_view digits = "0123456789abcdef";
     switch (character) {
-        case '"': return {{'\\', '"'}, 2};
-        case '\\': return {{'\\', '\\'}, 2};
-        case '\b': return {{'\\', 'b'}, 2};
-        case '\f': return {{'\\', 'f'}, 2};
-        case '\n': return {{'\\', 'n'}, 2};
-        case '\r': return {{'\\', 'r'}, 2};
-        case '\t': return {{'\\', 't'}, 2};
-        default: break;
+        case '"':
+            return {{'\\', '"'}, 2};
+        case '\\':
+            return {{'\\', '\\'}, 2};
+        case '\b':
+            return {{'\\', 'b'}, 2};
+        case '\f':
+            return {{'\\', 'f'}, 2};
+        case '\n':
+            return {{'\\', 'n'}, 2};
+        case '\r':
+            return {{'\\', 'r'}, 2};
+        case '\t':
+            return {{'\\', 't'}, 2};
+        default:
+            break;
     }
     auto const byte = static_cast<unsigned char>(character);
     if (byte >= 0x20) return {};

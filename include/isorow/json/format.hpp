@@ -53,7 +53,8 @@ concept json_has_null = requires { requires json_format<T>::has_null; };
 template <json_integer T>
 [[nodiscard]] bool parse_whole_number(std::string_view number, T& value, bool& is_whole) {
     auto const point = number.find('.');
-    if (point != std::string_view::npos && number.find_first_not_of('0', point + 1) == std::string_view::npos) number = number.substr(0, point);
+    if (point != std::string_view::npos && number.find_first_not_of('0', point + 1) == std::string_view::npos)
+        number = number.substr(0, point);
     is_whole = number.find_first_of(".eE") == std::string_view::npos;
     if (number == "-0") number = "0";
     auto const end = number.data() + number.size();

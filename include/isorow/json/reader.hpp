@@ -29,14 +29,21 @@ public:
     /// What the next value is, by its first character.
     [[nodiscard]] json_kind kind() {
         switch (peek()) {
-            case 'n': return json_kind::null;
+            case 'n':
+                return json_kind::null;
             case 't':
-            case 'f': return json_kind::boolean;
-            case '"': return json_kind::string;
-            case '[': return json_kind::list;
-            case '{': return json_kind::object;
-            case '-': return json_kind::number;
-            default: break;
+            case 'f':
+                return json_kind::boolean;
+            case '"':
+                return json_kind::string;
+            case '[':
+                return json_kind::list;
+            case '{':
+                return json_kind::object;
+            case '-':
+                return json_kind::number;
+            default:
+                break;
         }
         if (!is_digit(peek())) fail("no JSON value begins so");
         return json_kind::number;
@@ -126,12 +133,18 @@ public:
     /// Takes the next value, whatever it is.
     void skip() {
         switch (kind()) {
-            case json_kind::null: return take_null();
-            case json_kind::boolean: return static_cast<void>(take_boolean());
-            case json_kind::number: return static_cast<void>(take_number());
-            case json_kind::string: return static_cast<void>(take_string());
-            case json_kind::list: return take_elements([this](std::size_t) { skip(); });
-            case json_kind::object: return take_members([this](std::string_view) { skip(); });
+            case json_kind::null:
+                return take_null();
+            case json_kind::boolean:
+                return static_cast<void>(take_boolean());
+            case json_kind::number:
+                return static_cast<void>(take_number());
+            case json_kind::string:
+                return static_cast<void>(take_string());
+            case json_kind::list:
+                return take_elements([this](std::size_t) { skip(); });
+            case json_kind::object:
+                return take_members([this](std::string_view) { skip(); });
         }
     }
 

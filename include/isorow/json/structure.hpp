@@ -38,7 +38,9 @@ namespace detail {
 /// Prints the message for a field without a form. The compiler shows the template's arguments beside it.
 template <fixed_string Struct, fixed_string Field, class Type, bool HasForm>
 constexpr void require_json_form() {
-    static_assert(HasForm, "isorow: this field of a struct that is stored as JSON has no form in JSON; docs/types.md lists the types that have one; specialise isorow::json_format for it");
+    static_assert(HasForm,
+                  "isorow: this field of a struct that is stored as JSON has no form in JSON; docs/types.md lists the types that have one; "
+                  "specialise isorow::json_format for it");
 }
 
 template <class T, std::size_t Place>

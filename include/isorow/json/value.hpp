@@ -82,25 +82,40 @@ struct json_format<boost::json::object> {
 
 inline void json_format<boost::json::value>::write(boost::json::value const& value, json_writer& out) {
     switch (value.kind()) {
-        case boost::json::kind::null: return out.put_null();
-        case boost::json::kind::bool_: return out.put_boolean(value.get_bool());
-        case boost::json::kind::int64: return out.put_integer(value.get_int64());
-        case boost::json::kind::uint64: return out.put_integer(value.get_uint64());
-        case boost::json::kind::double_: return out.put_floating_point(value.get_double());
-        case boost::json::kind::string: return out.put_string(std::string_view(value.get_string()));
-        case boost::json::kind::array: return json_format<boost::json::array>::write(value.get_array(), out);
-        case boost::json::kind::object: return json_format<boost::json::object>::write(value.get_object(), out);
+        case boost::json::kind::null:
+            return out.put_null();
+        case boost::json::kind::bool_:
+            return out.put_boolean(value.get_bool());
+        case boost::json::kind::int64:
+            return out.put_integer(value.get_int64());
+        case boost::json::kind::uint64:
+            return out.put_integer(value.get_uint64());
+        case boost::json::kind::double_:
+            return out.put_floating_point(value.get_double());
+        case boost::json::kind::string:
+            return out.put_string(std::string_view(value.get_string()));
+        case boost::json::kind::array:
+            return json_format<boost::json::array>::write(value.get_array(), out);
+        case boost::json::kind::object:
+            return json_format<boost::json::object>::write(value.get_object(), out);
     }
 }
 
 inline boost::json::value json_format<boost::json::value>::read(json_reader& in) {
     switch (in.kind()) {
-        case json_kind::null: in.take_null(); break;
-        case json_kind::boolean: return in.take_boolean();
-        case json_kind::number: return read_number(in);
-        case json_kind::string: return boost::json::string(in.take_string());
-        case json_kind::list: return json_format<boost::json::array>::read(in);
-        case json_kind::object: return json_format<boost::json::object>::read(in);
+        case json_kind::null:
+            in.take_null();
+            break;
+        case json_kind::boolean:
+            return in.take_boolean();
+        case json_kind::number:
+            return read_number(in);
+        case json_kind::string:
+            return boost::json::string(in.take_string());
+        case json_kind::list:
+            return json_format<boost::json::array>::read(in);
+        case json_kind::object:
+            return json_format<boost::json::object>::read(in);
     }
     return nullptr;
 }

@@ -65,7 +65,8 @@ public:
         put_raw("\"");
         std::size_t first = 0;
         for (std::size_t i = 0; i < value.size(); ++i) {
-            if (!detail::needs_json_escape[static_cast<unsigned char>(value[i])]) [[likely]] continue;
+            if (!detail::needs_json_escape[static_cast<unsigned char>(value[i])]) [[likely]]
+                continue;
             put_raw(value.substr(first, i - first));
             put_raw(detail::json_escape_of(value[i]).view());
             first = i + 1;
@@ -91,7 +92,8 @@ private:
         if (column_ == json_kind_of_column::jsonb && value.size() > longest_jsonb_string)
             refuse("the text has {} bytes, jsonb takes {}", value.size(), longest_jsonb_string);
         auto const bad = detail::find_unstorable(value);
-        if (bad == value.size()) [[likely]] return;
+        if (bad == value.size()) [[likely]]
+            return;
         if (value[bad] == '\0') refuse("the text has a NUL byte at byte {}, which Postgres cannot store", bad);
         refuse("the text is not valid UTF-8 at byte {}", bad);
     }

@@ -26,8 +26,8 @@ namespace isorow::inline v1 {
 struct connection_options {
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);  ///< for names, connecting and authentication together
     std::chrono::milliseconds timeout = std::chrono::minutes(10);          ///< for each later call that is not given limits of its own
-    std::function<void(diagnostics const&)> on_notice{};                   ///< the server's notices; must not throw. Unset: they are dropped
-    isorow::resolver resolve = &resolve_by_system;                         ///< how host names become addresses
+    std::function<void(diagnostics const&)> on_notice{};  ///< the server's notices; must not throw. Unset: they are dropped
+    isorow::resolver resolve = &resolve_by_system;        ///< how host names become addresses
 };
 
 /// A connection to a server. Always non-blocking underneath: each call waits in one place, with a deadline and a stop token.
@@ -36,7 +36,8 @@ class connection {
 public:
     /// Connects. `dsn`: a URI or `key=value` pairs as libpq takes them; what it does not say comes from libpq's environment variables
     /// and files. Throws `connection_error` naming the endpoint, `timed_out`, `stopped`, `usage_error` for a DSN that cannot be read.
-    explicit connection(std::string_view dsn = {}, connection_options options = {}, std::stop_token stop = {}) : options_(std::move(options)) {
+    explicit connection(std::string_view dsn = {}, connection_options options = {}, std::stop_token stop = {})
+        : options_(std::move(options)) {
         connect(dsn, limits::within(options_.connect_timeout, std::move(stop)));
     }
 
@@ -111,19 +112,22 @@ public:
     /// Throws `connection_error` where no statement can be run, and `usage_error` where another one is under way.
     void require_ready() const {
         if (!is_open()) throw connection_error("the connection is closed");
-        if (PQtransactionStatus(handle_) == PQTRANS_ACTIVE) throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
+        if (PQtransactionStatus(handle_) == PQTRANS_ACTIVE)
+            throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
     }
 
     /// The next result of what is under way, null at its end. Throws `timed_out` and `stopped`, having cancelled what was under way.
     [[nodiscard]] PGresult* receive(isorow::limits const& limits, std::string_view doing) {
         bool waited = false;
-        wait([&] {
-            // A connection that broke is told by PQgetResult.
-            if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-            auto const unsent = PQflush(handle_);
-            if (PQisBusy(handle_) == 0) return interest::none;
-            return unsent == 1 ? interest::read_or_write : interest::read;
-        }, limits, doing);
+        wait(
+            [&] {
+                // A connection that broke is told by PQgetResult.
+                if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
+                auto const unsent = PQflush(handle_);
+                if (PQisBusy(handle_) == 0) return interest::none;
+                return unsent == 1 ? interest::read_or_write : interest::read;
+            },
+            limits, doing);
         return PQgetResult(handle_);
     }
 
@@ -154,12 +158,14 @@ public:
     bool drain(isorow::limits const& limits) {
         for (;;) {
             bool waited = false;
-            drive([&] {
-                if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-                auto const unsent = PQflush(handle_);
-                if (PQisBusy(handle_) == 0) return interest::none;
-                return unsent == 1 ? interest::read_or_write : interest::read;
-            }, [&] { return PQsocket(handle_); }, limits, "ending a statement");
+            drive(
+                [&] {
+                    if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
+                    auto const unsent = PQflush(handle_);
+                    if (PQisBusy(handle_) == 0) return interest::none;
+                    return unsent == 1 ? interest::read_or_write : interest::read;
+                },
+                [&] { return PQsocket(handle_); }, limits, "ending a statement");
             result const ended(PQgetResult(handle_));
             if (ended.native_handle() == nullptr) break;
             if (ended.status() == PGRES_COPY_IN && PQputCopyEnd(handle_, "given up by the client") < 0) return false;
@@ -217,12 +223,15 @@ private:
         try {
             auto status = PQstatus(handle_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
             bool begun = false;
-            drive([&] {
-                if (std::exchange(begun, true)) status = PQconnectPoll(handle_);
-                if (status == PGRES_POLLING_READING) return interest::read;
-                return status == PGRES_POLLING_WRITING ? interest::write : interest::none;
-            }, [&] { return PQsocket(handle_); }, limits, doing);
-            if (status == PGRES_POLLING_FAILED) throw connection_error(text("could not connect to {}: {}", info.endpoints(), detail::one_line(PQerrorMessage(handle_))));
+            drive(
+                [&] {
+                    if (std::exchange(begun, true)) status = PQconnectPoll(handle_);
+                    if (status == PGRES_POLLING_READING) return interest::read;
+                    return status == PGRES_POLLING_WRITING ? interest::write : interest::none;
+                },
+                [&] { return PQsocket(handle_); }, limits, doing);
+            if (status == PGRES_POLLING_FAILED)
+                throw connection_error(text("could not connect to {}: {}", info.endpoints(), detail::one_line(PQerrorMessage(handle_))));
         } catch (...) {
             PQfinish(std::exchange(handle_, nullptr));
             throw;
@@ -248,16 +257,18 @@ private:
         for (;;) {
             char* row = nullptr;
             int size = 0;
-            drive([&] {
-                size = PQgetCopyData(handle_, &row, 1);
-                if (size != 0) return interest::none;
-                if (PQconsumeInput(handle_) == 0) {
-                    size = -2;
-                    return interest::none;
-                }
-                size = PQgetCopyData(handle_, &row, 1);
-                return size == 0 ? interest::read : interest::none;
-            }, [&] { return PQsocket(handle_); }, limits, "ending a COPY");
+            drive(
+                [&] {
+                    size = PQgetCopyData(handle_, &row, 1);
+                    if (size != 0) return interest::none;
+                    if (PQconsumeInput(handle_) == 0) {
+                        size = -2;
+                        return interest::none;
+                    }
+                    size = PQgetCopyData(handle_, &row, 1);
+                    return size == 0 ? interest::read : interest::none;
+                },
+                [&] { return PQsocket(handle_); }, limits, "ending a COPY");
             PQfreemem(row);
             if (size < 0) return size == -1;
         }

@@ -34,12 +34,14 @@ inline void begin_copy(connection& connection, std::string const& sql, ExecStatu
 }
 
 /// Takes in the results behind a COPY's data. Returns the number of rows, or throws the first error.
-[[nodiscard]] inline std::int64_t end_copy(connection& connection, std::string_view sql, limits const& limits) { return collect(connection, sql, limits).affected_rows(); }
+[[nodiscard]] inline std::int64_t end_copy(connection& connection, std::string_view sql, limits const& limits) {
+    return collect(connection, sql, limits).affected_rows();
+}
 
 }  // namespace detail
 
-/// Sends data to `COPY … FROM STDIN`. Data gather in a buffer and go out in puts of about 64 KiB, each flushed whole before the next, as libpq
-/// would otherwise move what is left at each partial send. An error of the server is noticed between puts. Without `finish` the COPY
+/// Sends data to `COPY … FROM STDIN`. Data gather in a buffer and go out in puts of about 64 KiB, each flushed whole before the next, as
+/// libpq would otherwise move what is left at each partial send. An error of the server is noticed between puts. Without `finish` the COPY
 /// fails on the server, and nothing of it stays. Keeps its connection busy; the connection must outlive it. Not thread-safe.
 class copy_in {
 public:
@@ -53,7 +55,10 @@ public:
         buffer_.reserve(put_size + put_size / 8);
     }
     copy_in(copy_in&& other) noexcept
-        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), buffer_(std::move(other.buffer_)) {}
+        : connection_(std::exchange(other.connection_, nullptr)),
+          sql_(std::move(other.sql_)),
+          limits_(std::move(other.limits_)),
+          buffer_(std::move(other.buffer_)) {}
     copy_in& operator=(copy_in&&) = delete;
     ~copy_in() {
         if (connection_ != nullptr) give_up();
@@ -62,7 +67,8 @@ public:
     /// Where the next data are appended; call `flush_if_full` after each row.
     [[nodiscard]] byte_writer& buffer() noexcept { return buffer_; }
     void flush_if_full() {
-        if (buffer_.size() >= put_size) [[unlikely]] flush();
+        if (buffer_.size() >= put_size) [[unlikely]]
+            flush();
     }
 
     /// Appends data and sends what has gathered where that is enough. Throws the server's error where it has refused earlier data.
@@ -79,7 +85,8 @@ public:
     void flush() {
         require_open();
         auto const bytes = buffer_.bytes();
-        for (std::size_t sent = 0; sent < bytes.size(); sent += longest_put) put(bytes.subspan(sent, std::min(longest_put, bytes.size() - sent)));
+        for (std::size_t sent = 0; sent < bytes.size(); sent += longest_put)
+            put(bytes.subspan(sent, std::min(longest_put, bytes.size() - sent)));
         buffer_.clear();
     }
 
@@ -109,17 +116,19 @@ private:
         bool refused = false;
         bool given = false;
         try {
-            drive([&] {
-                refused = spoke();
-                if (!refused && !given && is_writable()) {
-                    given = true;
-                    refused = PQputCopyData(handle, reinterpret_cast<char const*>(part.data()), static_cast<int>(part.size())) < 0;
-                }
-                if (refused) return interest::none;
-                auto const unsent = PQflush(handle);
-                refused = unsent < 0;
-                return !refused && (unsent == 1 || !given) ? interest::read_or_write : interest::none;
-            }, [&] { return PQsocket(handle); }, limits, "sending rows to COPY");
+            drive(
+                [&] {
+                    refused = spoke();
+                    if (!refused && !given && is_writable()) {
+                        given = true;
+                        refused = PQputCopyData(handle, reinterpret_cast<char const*>(part.data()), static_cast<int>(part.size())) < 0;
+                    }
+                    if (refused) return interest::none;
+                    auto const unsent = PQflush(handle);
+                    refused = unsent < 0;
+                    return !refused && (unsent == 1 || !given) ? interest::read_or_write : interest::none;
+                },
+                [&] { return PQsocket(handle); }, limits, "sending rows to COPY");
         } catch (...) {
             std::exchange(connection_, nullptr)->abandon();
             throw;
@@ -161,7 +170,9 @@ private:
     void give_up() noexcept {
         auto& connection = *std::exchange(connection_, nullptr);
         try {
-            if (connection.is_open() && PQputCopyEnd(connection.native_handle(), "given up by the client") >= 0 && connection.drain(limits::within(std::chrono::seconds(2)))) return;
+            if (connection.is_open() && PQputCopyEnd(connection.native_handle(), "given up by the client") >= 0 &&
+                connection.drain(limits::within(std::chrono::seconds(2))))
+                return;
             connection.close();
         } catch (error const&) {
             connection.close();
@@ -174,8 +185,8 @@ private:
     byte_writer buffer_;
 };
 
-/// Receives the data of `COPY … TO STDOUT`, one message at a time: in binary and text format one row each, the first in binary with the header
-/// before it. Leaving early cancels the COPY. Keeps its connection busy; the connection must outlive it. Not thread-safe.
+/// Receives the data of `COPY … TO STDOUT`, one message at a time: in binary and text format one row each, the first in binary with the
+/// header before it. Leaving early cancels the COPY. Keeps its connection busy; the connection must outlive it. Not thread-safe.
 class copy_out {
 public:
     /// Begins the COPY. `limits` hold for the whole of it; without, each `next` has the connection's own.
@@ -184,7 +195,10 @@ public:
         detail::begin_copy(connection, sql_, PGRES_COPY_OUT, limits_ ? *limits_ : connection.default_limits());
     }
     copy_out(copy_out&& other) noexcept
-        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)), row_(std::exchange(other.row_, nullptr)) {}
+        : connection_(std::exchange(other.connection_, nullptr)),
+          sql_(std::move(other.sql_)),
+          limits_(std::move(other.limits_)),
+          row_(std::exchange(other.row_, nullptr)) {}
     copy_out& operator=(copy_out&&) = delete;
     ~copy_out() {
         PQfreemem(row_);
@@ -194,9 +208,11 @@ public:
     /// The next message, valid until the next call; at the end a span whose `data()` is null.
     [[nodiscard]] std::span<std::byte const> next() {
         if (row_ != nullptr) PQfreemem(std::exchange(row_, nullptr));
-        if (connection_ == nullptr) [[unlikely]] return {};
+        if (connection_ == nullptr) [[unlikely]]
+            return {};
         int size = PQgetCopyData(connection_->native_handle(), &row_, 1);
-        if (size <= 0) [[unlikely]] size = wait_or_end(size);
+        if (size <= 0) [[unlikely]]
+            size = wait_or_end(size);
         return {reinterpret_cast<std::byte const*>(row_), static_cast<std::size_t>(size)};
     }
 
@@ -216,14 +232,16 @@ private:
         int size = 0;
         bool waited = false;
         try {
-            connection_->wait([&] {
-                if (std::exchange(waited, true) && PQconsumeInput(handle) == 0) {
-                    size = -2;
-                    return interest::none;
-                }
-                size = PQgetCopyData(handle, &row_, 1);
-                return size == 0 ? interest::read : interest::none;
-            }, limits_ ? *limits_ : connection_->default_limits(), "waiting for rows of COPY");
+            connection_->wait(
+                [&] {
+                    if (std::exchange(waited, true) && PQconsumeInput(handle) == 0) {
+                        size = -2;
+                        return interest::none;
+                    }
+                    size = PQgetCopyData(handle, &row_, 1);
+                    return size == 0 ? interest::read : interest::none;
+                },
+                limits_ ? *limits_ : connection_->default_limits(), "waiting for rows of COPY");
         } catch (...) {
             connection_ = nullptr;
             throw;

@@ -39,8 +39,8 @@ private:
 };
 
 struct pool_options {
-    std::size_t size = 4;                                                    ///< how many connections at the most
-    std::chrono::milliseconds acquire_timeout = std::chrono::seconds(30);    ///< how long `acquire` waits for one
+    std::size_t size = 4;                                                  ///< how many connections at the most
+    std::chrono::milliseconds acquire_timeout = std::chrono::seconds(30);  ///< how long `acquire` waits for one
     connection_options connection{};
 };
 
@@ -116,12 +116,14 @@ private:
     [[nodiscard]] std::unique_ptr<connection> wait_for_turn(std::unique_lock<std::mutex>& lock, limits const& limits) {
         waiter self;
         waiting_.push_back(&self);
-        bool const served = self.arrived.wait_until(lock, limits.stop, limits.deadline, [&] { return self.given || self.may_connect || closed_; });
+        bool const served =
+            self.arrived.wait_until(lock, limits.stop, limits.deadline, [&] { return self.given || self.may_connect || closed_; });
         if (self.given || self.may_connect) return std::move(self.given);
         std::erase(waiting_, &self);
         require_open();
         if (!served && limits.stop.stop_requested()) throw stopped("stopped while waiting for a connection of the pool");
-        throw timed_out(text("no connection of the pool became free in time: all {} are lent, {} others wait", options_.size, waiting_.size()));
+        throw timed_out(
+            text("no connection of the pool became free in time: all {} are lent, {} others wait", options_.size, waiting_.size()));
     }
 
     [[nodiscard]] std::unique_ptr<connection> connect(limits const& limits) {

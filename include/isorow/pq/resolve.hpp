@@ -36,7 +36,8 @@ using resolver = std::function<std::vector<std::string>(std::string const& host)
     std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> const owner(found, &::freeaddrinfo);
     for (auto const* entry = found; entry != nullptr; entry = entry->ai_next) {
         char numeric[NI_MAXHOST];
-        if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, numeric, sizeof numeric, nullptr, 0, NI_NUMERICHOST) == 0) addresses.emplace_back(numeric);
+        if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, numeric, sizeof numeric, nullptr, 0, NI_NUMERICHOST) == 0)
+            addresses.emplace_back(numeric);
     }
     return addresses;
 }

@@ -31,7 +31,8 @@ public:
             throw usage_error("libpq did not switch to rows in chunks");
         }
     }
-    row_stream(row_stream&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)) {}
+    row_stream(row_stream&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), sql_(std::move(other.sql_)), limits_(std::move(other.limits_)) {}
     row_stream& operator=(row_stream&& other) noexcept {
         std::swap(connection_, other.connection_);
         std::swap(sql_, other.sql_);
@@ -65,7 +66,8 @@ public:
 private:
     [[noreturn]] void fail(result const& failed) {
         auto& connection = *std::exchange(connection_, nullptr);
-        if (PQstatus(connection.native_handle()) == CONNECTION_OK) static_cast<void>(connection.drain(limits::within(std::chrono::seconds(2))));
+        if (PQstatus(connection.native_handle()) == CONNECTION_OK)
+            static_cast<void>(connection.drain(limits::within(std::chrono::seconds(2))));
         connection.raise(failed, sql_);
     }
 

@@ -26,7 +26,8 @@ namespace detail {
 inline void require_sent(connection& connection, int sent) {
     if (sent == 1) return;
     auto const message = one_line(PQerrorMessage(connection.native_handle()));
-    if (PQstatus(connection.native_handle()) != CONNECTION_OK) throw connection_lost(text("the connection to {} was lost: {}", connection.endpoint(), message));
+    if (PQstatus(connection.native_handle()) != CONNECTION_OK)
+        throw connection_lost(text("the connection to {} was lost: {}", connection.endpoint(), message));
     throw usage_error(message);
 }
 
@@ -36,8 +37,8 @@ inline void send_statement(connection& connection, std::string const& sql, param
         throw usage_error(text("a statement takes at most {} parameters, not {}", parameter_limit, parameters.size()));
     auto const values = parameters.values();
     std::vector<int> const formats(parameters.size(), 1);
-    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), static_cast<int>(parameters.size()), parameters.types(), values.data(),
-                                               parameters.lengths(), formats.data(), 1));
+    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), static_cast<int>(parameters.size()),
+                                               parameters.types(), values.data(), parameters.lengths(), formats.data(), 1));
 }
 
 /// Takes in all results; returns the last, or throws the first error.
@@ -56,7 +57,8 @@ inline void send_statement(connection& connection, std::string const& sql, param
             case PGRES_COPY_BOTH:
                 connection.abandon();
                 throw usage_error(text("COPY … FROM STDIN and TO STDOUT are run by copy_in and copy_out; in: {}", sql));
-            default: last.emplace(std::move(next));
+            default:
+                last.emplace(std::move(next));
         }
         if (PQstatus(connection.native_handle()) != CONNECTION_OK) break;
     }
@@ -90,10 +92,11 @@ inline oid type_registry::learn(connection& connection, std::string_view name, l
     asked.add(entry_of(type_id::text).oid).put_bytes(name);
     asked.end();
     // The type is looked for through the extensions that it may come from, so that search_path and look-alikes have no say.
-    auto const answer = execute_statement(connection,
-                                          "SELECT t.oid, t.typarray FROM pg_catalog.pg_type t JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_type'::regclass"
-                                          " AND d.objid = t.oid AND d.deptype = 'e' WHERE t.typname = $1 ORDER BY t.oid LIMIT 1",
-                                          asked, limits);
+    auto const answer = execute_statement(
+        connection,
+        "SELECT t.oid, t.typarray FROM pg_catalog.pg_type t JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_type'::regclass"
+        " AND d.objid = t.oid AND d.deptype = 'e' WHERE t.typname = $1 ORDER BY t.oid LIMIT 1",
+        asked, limits);
     if (answer.rows() == 0) {
         std::string_view extension = name;
         for (auto const& entry : type_catalog)
@@ -116,7 +119,8 @@ inline std::optional<std::string> type_registry::name_of(connection& connection,
         parameters asked;
         asked.add(entry_of(type_id::int8).oid).put_int64(type);
         asked.end();
-        auto const answer = execute_statement(connection, "SELECT pg_catalog.format_type($1::oid, NULL)", asked, connection.default_limits());
+        auto const answer =
+            execute_statement(connection, "SELECT pg_catalog.format_type($1::oid, NULL)", asked, connection.default_limits());
         return std::string(byte_reader(answer.value(0, 0)).take_rest_as_text());
     } catch (error const&) {
         return std::nullopt;  // in a failed transaction nothing can be asked; the report then shows the OID

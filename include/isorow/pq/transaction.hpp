@@ -69,7 +69,8 @@ public:
             throw;
         }
         ended();
-        if (command == "ROLLBACK") throw usage_error("the transaction could not be committed: a statement in it had failed, so the server rolled it back");
+        if (command == "ROLLBACK")
+            throw usage_error("the transaction could not be committed: a statement in it had failed, so the server rolled it back");
     }
 
     /// Rolls back, to the savepoint where it is one.
@@ -99,10 +100,17 @@ private:
     [[nodiscard]] static std::string begin_sql(transaction_options const& options) {
         std::string sql = "BEGIN";
         switch (options.isolation) {
-            case isolation::server_default: break;
-            case isolation::read_committed: sql += " ISOLATION LEVEL READ COMMITTED"; break;
-            case isolation::repeatable_read: sql += " ISOLATION LEVEL REPEATABLE READ"; break;
-            case isolation::serializable: sql += " ISOLATION LEVEL SERIALIZABLE"; break;
+            case isolation::server_default:
+                break;
+            case isolation::read_committed:
+                sql += " ISOLATION LEVEL READ COMMITTED";
+                break;
+            case isolation::repeatable_read:
+                sql += " ISOLATION LEVEL REPEATABLE READ";
+                break;
+            case isolation::serializable:
+                sql += " ISOLATION LEVEL SERIALIZABLE";
+                break;
         }
         if (options.read_only) sql += " READ ONLY";
         if (options.deferrable) sql += " DEFERRABLE";
@@ -143,16 +151,20 @@ private:
         auto const outcome = asked_outcome(id);
         if (outcome == "committed") return;
         if (outcome == "aborted") throw connection_lost("the connection was lost at COMMIT, and the transaction was rolled back");
-        throw commit_unknown(text("the connection was lost at COMMIT, and whether transaction {} was committed could not be found out", id));
+        throw commit_unknown(
+            text("the connection was lost at COMMIT, and whether transaction {} was committed could not be found out", id));
     }
 
     /// `committed`, `aborted`, or anything else where the server cannot be asked or does not know within ten seconds.
     [[nodiscard]] std::string asked_outcome(std::string const& id) const {
         auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        for (auto pause = std::chrono::milliseconds(10); std::chrono::steady_clock::now() < end; pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
+        for (auto pause = std::chrono::milliseconds(10); std::chrono::steady_clock::now() < end;
+             pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
             try {
-                isorow::connection witness(address_.as_dsn(), {.connect_timeout = std::chrono::seconds(5), .timeout = std::chrono::seconds(5)});
-                auto const answer = execute_script(witness, text("SELECT pg_catalog.pg_xact_status('{}'::xid8)", id), witness.default_limits());
+                isorow::connection witness(address_.as_dsn(),
+                                           {.connect_timeout = std::chrono::seconds(5), .timeout = std::chrono::seconds(5)});
+                auto const answer =
+                    execute_script(witness, text("SELECT pg_catalog.pg_xact_status('{}'::xid8)", id), witness.default_limits());
                 auto const value = answer.value(0, 0);
                 std::string const outcome(reinterpret_cast<char const*>(value.data()), value.size());
                 if (outcome != "in progress") return outcome;

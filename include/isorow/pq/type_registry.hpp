@@ -34,7 +34,7 @@ private:
         oid array = 0;
     };
 
-    [[nodiscard]] std::optional<oid> find(std::string_view name, oid oids::*which) const {
+    [[nodiscard]] std::optional<oid> find(std::string_view name, oid oids::* which) const {
         std::lock_guard const lock(mutex_);
         auto const found = entries_.find(name);
         if (found == entries_.end()) return std::nullopt;

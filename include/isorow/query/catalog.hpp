@@ -46,13 +46,14 @@ struct live_table {
         schema, name);
     if (!relation) return std::nullopt;
     live_table table{static_cast<oid>(*relation)};
-    table.columns = query<live_column>(where,
-                                       "SELECT a.attname::text AS name,"
-                                       " pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[^.]*$') AS type,"
-                                       " a.attnotnull AS not_null, a.atthasdef OR a.attidentity <> '' AS has_default, a.attgenerated <> '' AS generated"
-                                       " FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped"
-                                       " ORDER BY a.attnum",
-                                       *relation);
+    table.columns =
+        query<live_column>(where,
+                           "SELECT a.attname::text AS name,"
+                           " pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[^.]*$') AS type,"
+                           " a.attnotnull AS not_null, a.atthasdef OR a.attidentity <> '' AS has_default, a.attgenerated <> '' AS generated"
+                           " FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped"
+                           " ORDER BY a.attnum",
+                           *relation);
     return table;
 }
 
@@ -69,7 +70,8 @@ enum class table_use : std::uint8_t {
     for (auto const& column : table.columns) {
         if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), column.name) == wanted.end()) continue;
         auto const report = [&](std::string expected, std::string found) {
-            differences.push_back({text("{}.{}", table.struct_name, column.field), std::string(column.name), std::move(expected), std::move(found)});
+            differences.push_back(
+                {text("{}.{}", table.struct_name, column.field), std::string(column.name), std::move(expected), std::move(found)});
         };
         auto const* const found = live.find(column.name);
         if (found == nullptr) {
@@ -77,16 +79,19 @@ enum class table_use : std::uint8_t {
             continue;
         }
         if (found->type != to_sql(column.type)) report(to_sql(column.type), found->type);
-        if (!column.nullable && !found->not_null && use == table_use::reading) report("NOT NULL, as the field is not std::optional", "a column that may be NULL");
+        if (!column.nullable && !found->not_null && use == table_use::reading)
+            report("NOT NULL, as the field is not std::optional", "a column that may be NULL");
         if (use == table_use::reading) continue;
         if (column.nullable && found->not_null) report("a column that may be NULL, as the field is std::optional", "NOT NULL");
         if (found->generated) report("a column that can be written", "a generated column");
     }
     if (use == table_use::reading) return differences;
     for (auto const& column : live.columns) {
-        bool const is_ours = std::any_of(table.columns.begin(), table.columns.end(), [&](auto const& own) { return own.name == column.name; });
+        bool const is_ours =
+            std::any_of(table.columns.begin(), table.columns.end(), [&](auto const& own) { return own.name == column.name; });
         if (!is_ours && column.not_null && !column.has_default)
-            differences.push_back({std::string(table.struct_name), column.name, "a field for it, or a default", "NOT NULL without a default"});
+            differences.push_back(
+                {std::string(table.struct_name), column.name, "a field for it, or a default", "NOT NULL without a default"});
     }
     return differences;
 }
@@ -96,7 +101,8 @@ inline void require_columns(session where, table_description const& table, table
     auto const live = read_table(where, table.schema, table.name);
     if (!live) throw usage_error(text("the table {} does not exist", quoted(table.schema, table.name)));
     auto differences = compare_columns(table, *live, use, wanted);
-    if (!differences.empty()) throw mismatch(table.struct_name, text("the table {}", quoted(table.schema, table.name)), std::move(differences));
+    if (!differences.empty())
+        throw mismatch(table.struct_name, text("the table {}", quoted(table.schema, table.name)), std::move(differences));
 }
 
 }  // namespace isorow::inline v1

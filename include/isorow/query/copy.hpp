@@ -64,7 +64,8 @@ public:
     [[nodiscard]] std::int64_t rows() const noexcept { return rows_; }
 
 private:
-    copy_writer(session where, table_description const& table) : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {
+    copy_writer(session where, table_description const& table)
+        : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {
         copy_format::put_header(copy_.buffer());
     }
 
@@ -108,14 +109,16 @@ public:
     }
 
 private:
-    copy_reader(session where, table_description const& table) : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {}
+    copy_reader(session where, table_description const& table)
+        : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {}
 
     static copy_out begin(connection& connection, table_description const& table, std::optional<limits> const& limits) {
         check<T>();
         require_columns(connection, table, table_use::reading);
         std::string columns;
         for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
-        return copy_out(connection, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns, quoted(table.schema, table.name)), limits);
+        return copy_out(connection, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns, quoted(table.schema, table.name)),
+                        limits);
     }
 
     static table_description renamed(std::string_view schema, std::string_view name) {

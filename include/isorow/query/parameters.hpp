@@ -17,7 +17,8 @@ namespace detail {
 
 /// What an argument is bound as: literals and views of text as text, all else as its own type.
 template <class Argument>
-using bound_type = std::conditional_t<std::convertible_to<Argument const&, std::string_view>, std::string_view, std::remove_cvref_t<Argument>>;
+using bound_type =
+    std::conditional_t<std::convertible_to<Argument const&, std::string_view>, std::string_view, std::remove_cvref_t<Argument>>;
 
 template <class Argument>
 void bind_one(parameters& bound, connection& connection, limits const& limits, Argument const& argument) {
@@ -27,7 +28,8 @@ void bind_one(parameters& bound, connection& connection, limits const& limits, A
         bound.end();
     } else {
         using traits = field_traits<Argument>;
-        static_assert(traits::has_type, "isorow: this argument's type has no Postgres type of its own; docs/types.md lists those that have one");
+        static_assert(traits::has_type,
+                      "isorow: this argument's type has no Postgres type of its own; docs/types.md lists those that have one");
         constexpr auto type = traits::type;
         auto oid = type.oid();
         if constexpr (type.oid() == 0) oid = connection.types().learn(connection, entry_of(type.id).catalog_name, limits);

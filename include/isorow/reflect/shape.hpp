@@ -91,7 +91,7 @@ consteval std::size_t first_array() {
 
 /// Whether T can be taken apart: an aggregate without bases and C arrays, of at most `field_limit` fields.
 template <class T>
-concept reflectable = std::is_class_v<T> && std::is_aggregate_v<T> && !has_base<T>() && flat_field_count<T> <= field_limit && flat_field_count<T> != 0 &&
-                      first_array<T>() == flat_field_count<T>;
+concept reflectable = std::is_class_v<T> && std::is_aggregate_v<T> && !has_base<T>() && flat_field_count<T> <= field_limit &&
+                      flat_field_count<T> != 0 && first_array<T>() == flat_field_count<T>;
 
 }  // namespace isorow::inline v1::reflect

@@ -20,11 +20,25 @@ namespace isorow::inline v1 {
 namespace detail {
 
 enum class problem : std::uint8_t {
-    none, not_aggregate, no_fields, has_base, too_many_fields, has_array,
-    no_type_float_vector, no_type_unsigned, no_type_json, no_type,
-    unknown_type, unconvertible_type,
-    foreign_key_member, foreign_member, optional_key, repeated_key,
-    long_column_name, long_table_name, duplicate_column_name,
+    none,
+    not_aggregate,
+    no_fields,
+    has_base,
+    too_many_fields,
+    has_array,
+    no_type_float_vector,
+    no_type_unsigned,
+    no_type_json,
+    no_type,
+    unknown_type,
+    unconvertible_type,
+    foreign_key_member,
+    foreign_member,
+    optional_key,
+    repeated_key,
+    long_column_name,
+    long_table_name,
+    duplicate_column_name,
 };
 
 /// The first thing that is wrong, and the field that it is about; `owner` is the struct of a member that is not T's own.
@@ -47,7 +61,8 @@ template <class T>
 constexpr bool names_unknown_type(std::size_t place) {
     for (auto const& [member, options] : table_of<T>.column_overlays) {
         column_type ignored;
-        if (member.owner == &type_identity<T> && member.place == place && !options.type.empty() && !parse_column_type(options.type, ignored))
+        if (member.owner == &type_identity<T> && member.place == place && !options.type.empty() &&
+            !parse_column_type(options.type, ignored))
             return true;
     }
     return false;
@@ -66,10 +81,10 @@ constexpr problem type_problem() {
 template <class T, std::size_t... Index>
 constexpr finding find_type_problem(std::index_sequence<Index...>) {
     finding found;
-    static_cast<void>(((type_problem<T, Index>() != problem::none
-                            ? (found = {type_problem<T, Index>(), Index, reflect::field_names<T>[Index]}, true)
-                            : false) ||
-                       ...));
+    static_cast<void>(
+        ((type_problem<T, Index>() != problem::none ? (found = {type_problem<T, Index>(), Index, reflect::field_names<T>[Index]}, true)
+                                                    : false) ||
+         ...));
     return found;
 }
 
@@ -82,7 +97,8 @@ constexpr finding find_member_problem() {
         if (member.owner != &type_identity<T>) return {problem::foreign_member, 0, member.name, member.owner_name};
     for (auto const& index : overlay.index_overlays)
         for (std::size_t i = 0; i < index.count; ++i)
-            if (index.members[i].owner != &type_identity<T>) return {problem::foreign_member, 0, index.members[i].name, index.members[i].owner_name};
+            if (index.members[i].owner != &type_identity<T>)
+                return {problem::foreign_member, 0, index.members[i].name, index.members[i].owner_name};
     return {};
 }
 
@@ -130,24 +146,45 @@ constexpr finding first_problem() {
 /// type, and the struct that owns the field where that is another one.
 template <fixed_string Struct, fixed_string Field, problem Problem, std::size_t Place, class Type, fixed_string Owner>
 constexpr void report_problem() {
-    static_assert(Problem != problem::not_aggregate, "isorow: this type is not a plain struct; a table's struct is an aggregate: no constructors, no private members, no virtual functions");
+    static_assert(Problem != problem::not_aggregate,
+                  "isorow: this type is not a plain struct; a table's struct is an aggregate: no constructors, no private members, no "
+                  "virtual functions");
     static_assert(Problem != problem::no_fields, "isorow: this struct has no fields; a table needs at least one column");
     static_assert(Problem != problem::has_base, "isorow: this struct has a base class; put the base's fields into the struct itself");
-    static_assert(Problem != problem::too_many_fields, "isorow: this struct has more than 200 fields, which is what reflection takes apart; split the struct");
-    static_assert(Problem != problem::has_array, "isorow: this struct has a C array, whose elements reflection takes for fields; use std::string, std::vector or std::array (Place says how many fields stand before it)");
-    static_assert(Problem != problem::no_type_float_vector, "isorow: std::vector<float> may be an embedding or an array; say which: annotated<std::vector<float>, vector_schema<N>>, or isorow::vector<N>, or annotated<std::vector<float>, pg_type<\"real[]\">>");
-    static_assert(Problem != problem::no_type_unsigned, "isorow: this unsigned integer has no Postgres type; use std::int64_t, or isorow::numeric where its whole range is needed");
-    static_assert(Problem != problem::no_type_json, "isorow: this field's type has no Postgres type; include <isorow/json.hpp> to store nested structs, maps and lists as jsonb, or specialise isorow::mapping for it");
+    static_assert(Problem != problem::too_many_fields,
+                  "isorow: this struct has more than 200 fields, which is what reflection takes apart; split the struct");
+    static_assert(Problem != problem::has_array,
+                  "isorow: this struct has a C array, whose elements reflection takes for fields; use std::string, std::vector or "
+                  "std::array (Place says how many fields stand before it)");
+    static_assert(Problem != problem::no_type_float_vector,
+                  "isorow: std::vector<float> may be an embedding or an array; say which: annotated<std::vector<float>, vector_schema<N>>, "
+                  "or isorow::vector<N>, or annotated<std::vector<float>, pg_type<\"real[]\">>");
+    static_assert(
+        Problem != problem::no_type_unsigned,
+        "isorow: this unsigned integer has no Postgres type; use std::int64_t, or isorow::numeric where its whole range is needed");
+    static_assert(Problem != problem::no_type_json,
+                  "isorow: this field's type has no Postgres type; include <isorow/json.hpp> to store nested structs, maps and lists as "
+                  "jsonb, or specialise isorow::mapping for it");
     static_assert(Problem != problem::no_type, "isorow: this field's type has no Postgres type; docs/types.md lists those that have one");
-    static_assert(Problem != problem::unknown_type, "isorow: the overlay gives this column a type that isorow does not know; docs/types.md lists those that it knows");
-    static_assert(Problem != problem::unconvertible_type, "isorow: values of this field cannot be stored in the column type that was said; docs/types.md lists the pairs that can");
-    static_assert(Problem != problem::foreign_key_member, "isorow: the primary key names a member of another struct; use pointers to members of this one");
-    static_assert(Problem != problem::foreign_member, "isorow: the overlay names a member of another struct; use pointers to members of this one");
-    static_assert(Problem != problem::optional_key, "isorow: a primary key's column is std::optional, but a key is never NULL; take the optional away or choose another key");
+    static_assert(Problem != problem::unknown_type,
+                  "isorow: the overlay gives this column a type that isorow does not know; docs/types.md lists those that it knows");
+    static_assert(Problem != problem::unconvertible_type,
+                  "isorow: values of this field cannot be stored in the column type that was said; docs/types.md lists the pairs that can");
+    static_assert(Problem != problem::foreign_key_member,
+                  "isorow: the primary key names a member of another struct; use pointers to members of this one");
+    static_assert(Problem != problem::foreign_member,
+                  "isorow: the overlay names a member of another struct; use pointers to members of this one");
+    static_assert(Problem != problem::optional_key,
+                  "isorow: a primary key's column is std::optional, but a key is never NULL; take the optional away or choose another key");
     static_assert(Problem != problem::repeated_key, "isorow: the primary key names this column twice");
-    static_assert(Problem != problem::long_column_name, "isorow: a column's name is empty or longer than 63 bytes, which Postgres would cut off; give it a shorter one: .column<&T::field>({.name = \"…\"})");
-    static_assert(Problem != problem::long_table_name, "isorow: the name of a table, schema or index is longer than 63 bytes, which Postgres would cut off; give it a shorter one");
-    static_assert(Problem != problem::duplicate_column_name, "isorow: two fields have the same column name; rename one: .column<&T::field>({.name = \"…\"})");
+    static_assert(Problem != problem::long_column_name,
+                  "isorow: a column's name is empty or longer than 63 bytes, which Postgres would cut off; give it a shorter one: "
+                  ".column<&T::field>({.name = \"…\"})");
+    static_assert(
+        Problem != problem::long_table_name,
+        "isorow: the name of a table, schema or index is longer than 63 bytes, which Postgres would cut off; give it a shorter one");
+    static_assert(Problem != problem::duplicate_column_name,
+                  "isorow: two fields have the same column name; rename one: .column<&T::field>({.name = \"…\"})");
 }
 
 /// The field's type where there is one to show.
@@ -178,8 +215,8 @@ constexpr void check() {
         constexpr auto name = type_name<T>();
         constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
         constexpr auto owner = found.owner.empty() ? name : found.owner;
-        detail::report_problem<detail::to_fixed_string<name.size()>(name), detail::to_fixed_string<found.field.size()>(found.field), found.problem,
-                               found.place, typename detail::shown_type<T, found.place, is_own_field>::type,
+        detail::report_problem<detail::to_fixed_string<name.size()>(name), detail::to_fixed_string<found.field.size()>(found.field),
+                               found.problem, found.place, typename detail::shown_type<T, found.place, is_own_field>::type,
                                detail::to_fixed_string<owner.size()>(owner)>();
     }
 }
@@ -189,7 +226,9 @@ template <class T>
 constexpr void check_keyed() {
     check<T>();
     if constexpr (mappable<T>)
-        static_assert(keyed<T>, "isorow: this struct has no primary key, which a target needs to tell its rows apart; say it in isorow_table(): .primary_key<&T::id>()");
+        static_assert(keyed<T>,
+                      "isorow: this struct has no primary key, which a target needs to tell its rows apart; say it in isorow_table(): "
+                      ".primary_key<&T::id>()");
 }
 
 }  // namespace isorow::inline v1

@@ -36,23 +36,34 @@ namespace detail {
 [[nodiscard]] inline std::string operator_class(column_type const& type, metric metric) {
     std::string const name(entry_of(type.id).catalog_name);
     switch (metric) {
-        case metric::l2: return name + "_l2_ops";
-        case metric::inner_product: return name + "_ip_ops";
-        case metric::cosine: return name + "_cosine_ops";
-        case metric::l1: return name + "_l1_ops";
+        case metric::l2:
+            return name + "_l2_ops";
+        case metric::inner_product:
+            return name + "_ip_ops";
+        case metric::cosine:
+            return name + "_cosine_ops";
+        case metric::l1:
+            return name + "_l1_ops";
     }
     return {};
 }
 
 [[nodiscard]] inline std::string_view method_name(index_method method) noexcept {
     switch (method) {
-        case index_method::btree: return "btree";
-        case index_method::hash: return "hash";
-        case index_method::gin: return "gin";
-        case index_method::gist: return "gist";
-        case index_method::brin: return "brin";
-        case index_method::hnsw: return "hnsw";
-        case index_method::ivfflat: return "ivfflat";
+        case index_method::btree:
+            return "btree";
+        case index_method::hash:
+            return "hash";
+        case index_method::gin:
+            return "gin";
+        case index_method::gist:
+            return "gist";
+        case index_method::brin:
+            return "brin";
+        case index_method::hnsw:
+            return "hnsw";
+        case index_method::ivfflat:
+            return "ivfflat";
     }
     return {};
 }
@@ -111,14 +122,17 @@ namespace detail {
 }
 
 /// `CREATE INDEX`, with pgvector's operator class and parameters where the method is one of pgvector's.
-[[nodiscard]] inline std::string create_index_sql(table_description const& table, index_description const& index, extension_schemas const& schemas = {}) {
+[[nodiscard]] inline std::string create_index_sql(table_description const& table, index_description const& index,
+                                                  extension_schemas const& schemas = {}) {
     bool const is_vector_index = index.method == index_method::hnsw || index.method == index_method::ivfflat;
     std::string columns;
     for (auto const place : index.fields) {
         auto const& column = table.columns[place];
         columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
         if (is_vector_index)
-            columns.append(" ").append(detail::extension_prefix(entry_of(column.type.id).extension, schemas)).append(detail::operator_class(column.type, index.metric));
+            columns.append(" ")
+                .append(detail::extension_prefix(entry_of(column.type.id).extension, schemas))
+                .append(detail::operator_class(column.type, index.metric));
     }
     auto sql = text("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quoted(index_name(table, index)),
                     quoted(table.schema, table.name), detail::method_name(index.method), columns);

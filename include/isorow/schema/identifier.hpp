@@ -26,8 +26,9 @@ inline constexpr std::size_t identifier_limit = 63;
     if (name.find('\0') != std::string_view::npos) throw usage_error("a name with a NUL byte cannot be an SQL identifier");
     if (!is_identifier(name))
         throw usage_error(name.empty() ? "an empty name cannot be an SQL identifier"
-                          : name.size() > identifier_limit ? text("the name \"{}\" has {} bytes, an SQL identifier at most {}", name, name.size(), identifier_limit)
-                                                           : text("a name that is not valid UTF-8 cannot be an SQL identifier"));
+                          : name.size() > identifier_limit
+                              ? text("the name \"{}\" has {} bytes, an SQL identifier at most {}", name, name.size(), identifier_limit)
+                              : text("a name that is not valid UTF-8 cannot be an SQL identifier"));
     std::string result = "\"";
     for (char const character : name) {
         if (character == '"') result += '"';

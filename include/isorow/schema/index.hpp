@@ -84,13 +84,24 @@ struct index_description {
 
 namespace detail {
 
-constexpr index_description describe(field_list const& fields, btree const& o) { return {.fields = fields, .unique = o.unique, .name = o.name}; }
-constexpr index_description describe(field_list const& fields, hash const& o) { return {.fields = fields, .method = index_method::hash, .name = o.name}; }
-constexpr index_description describe(field_list const& fields, gin const& o) { return {.fields = fields, .method = index_method::gin, .name = o.name}; }
-constexpr index_description describe(field_list const& fields, gist const& o) { return {.fields = fields, .method = index_method::gist, .name = o.name}; }
-constexpr index_description describe(field_list const& fields, brin const& o) { return {.fields = fields, .method = index_method::brin, .name = o.name}; }
+constexpr index_description describe(field_list const& fields, btree const& o) {
+    return {.fields = fields, .unique = o.unique, .name = o.name};
+}
+constexpr index_description describe(field_list const& fields, hash const& o) {
+    return {.fields = fields, .method = index_method::hash, .name = o.name};
+}
+constexpr index_description describe(field_list const& fields, gin const& o) {
+    return {.fields = fields, .method = index_method::gin, .name = o.name};
+}
+constexpr index_description describe(field_list const& fields, gist const& o) {
+    return {.fields = fields, .method = index_method::gist, .name = o.name};
+}
+constexpr index_description describe(field_list const& fields, brin const& o) {
+    return {.fields = fields, .method = index_method::brin, .name = o.name};
+}
 constexpr index_description describe(field_list const& fields, hnsw const& o) {
-    return {.fields = fields, .method = index_method::hnsw, .metric = o.metric, .m = o.m, .ef_construction = o.ef_construction, .name = o.name};
+    return {
+        .fields = fields, .method = index_method::hnsw, .metric = o.metric, .m = o.m, .ef_construction = o.ef_construction, .name = o.name};
 }
 constexpr index_description describe(field_list const& fields, ivfflat const& o) {
     return {.fields = fields, .method = index_method::ivfflat, .metric = o.metric, .lists = o.lists, .name = o.name};

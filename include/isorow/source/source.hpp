@@ -17,11 +17,12 @@ namespace isorow::inline v1 {
 
 /// What a source reads. All is optional: without anything it reads the struct's own table.
 struct source_options {
-    std::string table{};                   ///< the table's name; the struct's own where it is empty
-    std::string schema{};                  ///< the table's schema; the struct's own (`public`) where it is empty
-    std::vector<std::string> columns{};    ///< the columns to read, each a column of the struct; the other fields keep their default initialisers
-    std::string sql_filter{};              ///< an SQL condition on the table's columns, pasted into the query in parentheses: it must be trusted
-    std::string sql_query{};               ///< a query to read instead of a table, pasted as it is: it must be trusted
+    std::string table{};   ///< the table's name; the struct's own where it is empty
+    std::string schema{};  ///< the table's schema; the struct's own (`public`) where it is empty
+    std::vector<std::string>
+        columns{};             ///< the columns to read, each a column of the struct; the other fields keep their default initialisers
+    std::string sql_filter{};  ///< an SQL condition on the table's columns, pasted into the query in parentheses: it must be trusted
+    std::string sql_query{};   ///< a query to read instead of a table, pasted as it is: it must be trusted
 };
 
 /// Reads rows of a table or a query as T.
@@ -48,7 +49,8 @@ public:
     template <class Factory>
         requires std::invocable<Factory&, T>
     [[nodiscard]] auto rows(Factory factory) const {
-        return rows() | std::views::transform([factory = std::move(factory)](T& row) mutable { return std::invoke(factory, std::move(row)); });
+        return rows() |
+               std::views::transform([factory = std::move(factory)](T& row) mutable { return std::invoke(factory, std::move(row)); });
     }
 
     /// All rows at once.
@@ -98,7 +100,8 @@ private:
         if (!options_.sql_query.empty() && (!options_.table.empty() || !options_.schema.empty() || !options_.sql_filter.empty()))
             throw usage_error("a source reads a table, with or without a filter, or a query, not both");
         for (auto const& name : options_.columns) {
-            bool const known = std::any_of(columns_of<T>.begin(), columns_of<T>.end(), [&](column const& column) { return column.name == name; });
+            bool const known =
+                std::any_of(columns_of<T>.begin(), columns_of<T>.end(), [&](column const& column) { return column.name == name; });
             if (!known) throw usage_error(text("{} has no column \"{}\"", type_name<T>(), name));
         }
     }

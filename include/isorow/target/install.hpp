@@ -48,7 +48,9 @@ COMMENT ON TABLE isorow.tracked IS 'the rows of shared tables that isorow keeps:
 namespace detail {
 
 /// Makes those who set up schemas and extensions at once do so one after another, as `IF NOT EXISTS` alone does not.
-inline void lock_setup(connection& connection) { static_cast<void>(query_one<std::string>(connection, "SELECT pg_catalog.pg_advisory_xact_lock(7310862210123)::text")); }
+inline void lock_setup(connection& connection) {
+    static_cast<void>(query_one<std::string>(connection, "SELECT pg_catalog.pg_advisory_xact_lock(7310862210123)::text"));
+}
 
 }  // namespace detail
 
@@ -59,7 +61,9 @@ inline void install(session where) {
     if (version_table) {
         auto const version = query_one<std::int32_t>(*connection, "SELECT coalesce(max(version), 0) FROM isorow.version");
         if (version > tracking_version)
-            throw usage_error(text("schema isorow has version {}, this isorow knows versions up to {}: a newer isorow has used this database", version, tracking_version));
+            throw usage_error(
+                text("schema isorow has version {}, this isorow knows versions up to {}: a newer isorow has used this database", version,
+                     tracking_version));
         return;
     }
     try {
@@ -69,7 +73,8 @@ inline void install(session where) {
         inner.commit();
     } catch (server_error const& failure) {
         if (failure.sqlstate() != sqlstate::insufficient_privilege) throw;
-        throw missing_privilege(text("schema isorow does not exist and this role may not create it ({}); ask an administrator to run:\n{}", failure.message(), install_sql()));
+        throw missing_privilege(text("schema isorow does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
+                                     failure.message(), install_sql()));
     }
 }
 

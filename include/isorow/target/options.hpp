@@ -43,8 +43,8 @@ struct target_options {
     isorow::ownership ownership = isorow::ownership::exclusive;
     std::string owner = "default";  ///< who declares, where several owners keep rows: a stable name
     isorow::adopt adopt = isorow::adopt::nothing;
-    text_policy text = text_policy::refuse;                     ///< what becomes of NUL bytes and invalid UTF-8 outside the key
-    std::function<void(isorow::progress const&)> progress{};    ///< called now and then from the committing thread; must not throw
+    text_policy text = text_policy::refuse;                   ///< what becomes of NUL bytes and invalid UTF-8 outside the key
+    std::function<void(isorow::progress const&)> progress{};  ///< called now and then from the committing thread; must not throw
 };
 
 }  // namespace isorow::inline v1

@@ -25,7 +25,9 @@ template <class Value>
 [[nodiscard]] std::string key_part_text(Value const& value) {
     if constexpr (std::is_arithmetic_v<Value> || std::convertible_to<Value const&, std::string_view>) {
         return as_text(value);
-    } else if constexpr (requires { { to_string(value) } -> std::convertible_to<std::string>; }) {
+    } else if constexpr (requires {
+                             { to_string(value) } -> std::convertible_to<std::string>;
+                         }) {
         return to_string(value);
     } else {
         return "…";
@@ -76,8 +78,8 @@ public:
         }
         auto const image = image_.bytes();
         if (auto const first = declared_.add(image, detail::end_of_key(image, description_of<T>.key.size())))
-            throw duplicate_key(text("two declared rows of {} have the key {}: row {} and row {}", quoted(table().schema, table().name), detail::key_text(row),
-                                     *first + 1, declared_.size() + 1));
+            throw duplicate_key(text("two declared rows of {} have the key {}: row {} and row {}", quoted(table().schema, table().name),
+                                     detail::key_text(row), *first + 1, declared_.size() + 1));
     }
 
     /// Declares each row of a range.

@@ -45,9 +45,9 @@ template <class T, class... Tags>
 class annotated<T, Tags...> {
 public:
     constexpr annotated() = default;
-    constexpr annotated(T value) : value_(value) {}                      // NOLINT(google-explicit-constructor): it is a T
-    constexpr operator T const&() const noexcept { return value_; }      // NOLINT(google-explicit-constructor)
-    constexpr operator T&() noexcept { return value_; }                  // NOLINT(google-explicit-constructor)
+    constexpr annotated(T value) : value_(value) {}                  // NOLINT(google-explicit-constructor): it is a T
+    constexpr operator T const&() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
+    constexpr operator T&() noexcept { return value_; }              // NOLINT(google-explicit-constructor)
 
 private:
     T value_{};
@@ -62,9 +62,9 @@ concept names_a_type = requires {
 
 /// A tag whose shape is known to the compiler: a `vector_schema<…>`, or a provider whose `vector_schema()` is a constant.
 template <class Tag>
-concept has_constant_shape = requires { std::integral_constant<std::size_t, Tag::shape().size>{}; } ||
-                             requires { std::integral_constant<std::size_t, Tag::vector_schema().size>{}; } ||
-                             requires { std::integral_constant<std::size_t, Tag{}.vector_schema().size>{}; };
+concept has_constant_shape = requires { std::integral_constant<std::size_t, Tag::shape().size>{}; } || requires {
+    std::integral_constant<std::size_t, Tag::vector_schema().size>{};
+} || requires { std::integral_constant<std::size_t, Tag{}.vector_schema().size>{}; };
 
 template <has_constant_shape Tag>
 constexpr vector_shape shape_of_tag() {

@@ -19,10 +19,31 @@ using oid = std::uint32_t;
 
 /// The types that isorow knows, by their names in `pg_type`.
 enum class type_id : std::uint8_t {
-    boolean, int2, int4, int8, float4, float8, numeric,
-    text, varchar, bpchar, name, citext, xml, json, jsonb,
-    bytea, uuid, date, time, timetz, timestamp, timestamptz, interval,
-    vector, halfvec,
+    boolean,
+    int2,
+    int4,
+    int8,
+    float4,
+    float8,
+    numeric,
+    text,
+    varchar,
+    bpchar,
+    name,
+    citext,
+    xml,
+    json,
+    jsonb,
+    bytea,
+    uuid,
+    date,
+    time,
+    timetz,
+    timestamp,
+    timestamptz,
+    interval,
+    vector,
+    halfvec,
 };
 
 /// What the catalogue says of a type.
@@ -32,7 +53,7 @@ struct type_entry {
     std::string_view sql_name;      ///< as `format_type` prints it
     isorow::oid oid;                ///< 0 for the types of extensions, which each database numbers itself
     isorow::oid array_oid;
-    std::string_view extension;     ///< the extension that brings the type, empty for Postgres' own
+    std::string_view extension;  ///< the extension that brings the type, empty for Postgres' own
 };
 
 /// One entry per `type_id`, in its order. Source: src/include/catalog/pg_type.dat, whose OIDs never change.
@@ -70,9 +91,9 @@ inline constexpr std::array type_catalog{
 /// The type of a column: what stands behind its name in `CREATE TABLE`.
 struct column_type {
     type_id id = type_id::text;
-    bool array = false;                ///< an array of `id`
-    std::int32_t first_modifier = -1;  ///< length, precision or dimension; -1 where none is written
-    std::int32_t second_modifier = -1; ///< numeric's scale; -1 where none is written
+    bool array = false;                 ///< an array of `id`
+    std::int32_t first_modifier = -1;   ///< length, precision or dimension; -1 where none is written
+    std::int32_t second_modifier = -1;  ///< numeric's scale; -1 where none is written
 
     /// The type without its modifiers: what a value of it looks like.
     [[nodiscard]] constexpr column_type base() const noexcept { return {id, array, -1, -1}; }
@@ -91,8 +112,10 @@ struct type_alias {
     type_id id;
 };
 inline constexpr std::array type_aliases{
-    type_alias{"int", type_id::int4},           type_alias{"decimal", type_id::numeric},
-    type_alias{"char", type_id::bpchar},        type_alias{"time with time zone", type_id::timetz},
+    type_alias{"int", type_id::int4},
+    type_alias{"decimal", type_id::numeric},
+    type_alias{"char", type_id::bpchar},
+    type_alias{"time with time zone", type_id::timetz},
     type_alias{"timestamp without time zone", type_id::timestamp},
 };
 
@@ -156,8 +179,8 @@ inline constexpr std::array type_aliases{
     if (type.first_modifier >= 0) {
         // Postgres writes the precision of times in the middle: timestamp(3) without time zone.
         auto const place = sql.find(' ') != std::string::npos && sql.starts_with("time") ? sql.find(' ') : sql.size();
-        auto const modifiers = type.second_modifier < 0 ? text("({})", type.first_modifier)
-                                                        : text("({},{})", type.first_modifier, type.second_modifier);
+        auto const modifiers =
+            type.second_modifier < 0 ? text("({})", type.first_modifier) : text("({},{})", type.first_modifier, type.second_modifier);
         sql.insert(place, modifiers);
     }
     if (type.array) sql += "[]";

@@ -1,8 +1,8 @@
 #pragma once
 
 /// @file
-/// Postgres' dates and times whole: with infinity, with years beyond chrono's range, with 24:00. Where chrono's types suffice, fields may be
-/// of those.
+/// Postgres' dates and times whole: with infinity, with years beyond chrono's range, with 24:00. Where chrono's types suffice, fields may
+/// be of those.
 
 #include <isorow/error/value_error.hpp>
 #include <isorow/types/mapping.hpp>
@@ -92,8 +92,8 @@ private:
 class date : public detail::point_in_time<std::int32_t> {
 public:
     using point_in_time::point_in_time;
-    constexpr date(std::chrono::sys_days day) : point_in_time(checked(day)) {}               // NOLINT(google-explicit-constructor): a wider type
-    constexpr date(std::chrono::year_month_day day) : date(std::chrono::sys_days(day)) {}    // NOLINT(google-explicit-constructor)
+    constexpr date(std::chrono::sys_days day) : point_in_time(checked(day)) {}  // NOLINT(google-explicit-constructor): a wider type
+    constexpr date(std::chrono::year_month_day day) : date(std::chrono::sys_days(day)) {}  // NOLINT(google-explicit-constructor)
 
     [[nodiscard]] static constexpr date infinity() noexcept { return date(highest); }
     [[nodiscard]] static constexpr date minus_infinity() noexcept { return date(lowest); }
@@ -108,7 +108,8 @@ private:
     /// What Postgres takes ends long before its count does. Source: timestamp.h, DATE_END_JULIAN and DATETIME_MIN_JULIAN.
     static constexpr std::int32_t checked(std::chrono::sys_days day) {
         auto const days = std::int64_t{(day - detail::postgres_epoch).count()};
-        if (days < -2'451'545 || days >= 2'145'031'949) throw unrepresentable("a date {} days from 2000-01-01 is outside Postgres' range", days);
+        if (days < -2'451'545 || days >= 2'145'031'949)
+            throw unrepresentable("a date {} days from 2000-01-01 is outside Postgres' range", days);
         return static_cast<std::int32_t>(days);
     }
 };
@@ -161,14 +162,16 @@ template <class TimePoint>
     auto const count = point.time_since_epoch().count();
     // The end of Postgres' range, 294277 AD, is beyond what a 64-bit count from 1970 reaches.
     static_assert(end > std::numeric_limits<std::int64_t>::max() - epoch_shift);
-    if (count < first + epoch_shift) [[unlikely]] throw unrepresentable("a time {} microseconds from 1970-01-01 is outside Postgres' range", count);
+    if (count < first + epoch_shift) [[unlikely]]
+        throw unrepresentable("a time {} microseconds from 1970-01-01 is outside Postgres' range", count);
     return count - epoch_shift;
 }
 
 template <class TimePoint>
 [[nodiscard]] constexpr TimePoint to_time_point(std::int64_t count, bool is_finite, char const* wide_type) {
     if (!is_finite) throw unrepresentable("the time is infinity, which chrono does not have; use isorow::{}", wide_type);
-    if (count > std::numeric_limits<std::int64_t>::max() - epoch_shift) throw unrepresentable("the time is beyond chrono's range; use isorow::{}", wide_type);
+    if (count > std::numeric_limits<std::int64_t>::max() - epoch_shift)
+        throw unrepresentable("the time is beyond chrono's range; use isorow::{}", wide_type);
     return TimePoint(std::chrono::microseconds(count + epoch_shift));
 }
 
@@ -192,12 +195,15 @@ class timestamp : public detail::point_in_time<std::int64_t> {
 public:
     using point_in_time::point_in_time;
     using chrono_type = std::chrono::local_time<std::chrono::microseconds>;
-    constexpr timestamp(chrono_type point) : point_in_time(detail::timestamp_count(point)) {}  // NOLINT(google-explicit-constructor): a wider type
+    constexpr timestamp(chrono_type point)
+        : point_in_time(detail::timestamp_count(point)) {}  // NOLINT(google-explicit-constructor): a wider type
 
     [[nodiscard]] static constexpr timestamp infinity() noexcept { return timestamp(highest); }
     [[nodiscard]] static constexpr timestamp minus_infinity() noexcept { return timestamp(lowest); }
     /// As a chrono time. Throws `unrepresentable` for infinity and beyond chrono's range.
-    [[nodiscard]] constexpr chrono_type to_local_time() const { return detail::to_time_point<chrono_type>(count(), is_finite(), "timestamp"); }
+    [[nodiscard]] constexpr chrono_type to_local_time() const {
+        return detail::to_time_point<chrono_type>(count(), is_finite(), "timestamp");
+    }
 };
 
 /// A moment, with Postgres' whole range, or infinity.
@@ -205,12 +211,15 @@ class timestamptz : public detail::point_in_time<std::int64_t> {
 public:
     using point_in_time::point_in_time;
     using chrono_type = std::chrono::sys_time<std::chrono::microseconds>;
-    constexpr timestamptz(chrono_type point) : point_in_time(detail::timestamp_count(point)) {}  // NOLINT(google-explicit-constructor): a wider type
+    constexpr timestamptz(chrono_type point)
+        : point_in_time(detail::timestamp_count(point)) {}  // NOLINT(google-explicit-constructor): a wider type
 
     [[nodiscard]] static constexpr timestamptz infinity() noexcept { return timestamptz(highest); }
     [[nodiscard]] static constexpr timestamptz minus_infinity() noexcept { return timestamptz(lowest); }
     /// As a chrono time. Throws `unrepresentable` for infinity and beyond chrono's range.
-    [[nodiscard]] constexpr chrono_type to_sys_time() const { return detail::to_time_point<chrono_type>(count(), is_finite(), "timestamptz"); }
+    [[nodiscard]] constexpr chrono_type to_sys_time() const {
+        return detail::to_time_point<chrono_type>(count(), is_finite(), "timestamptz");
+    }
 };
 
 /// A span of time in Postgres' three parts, which do not turn into each other: a month has no fixed number of days. Equal where all
@@ -223,7 +232,8 @@ struct interval {
     constexpr interval() = default;
     constexpr interval(std::int32_t whole_months, std::int32_t whole_days, std::int64_t rest) noexcept
         : months(whole_months), days(whole_days), microseconds(rest) {}
-    constexpr interval(std::chrono::microseconds time) noexcept : microseconds(time.count()) {}  // NOLINT(google-explicit-constructor): a wider type
+    constexpr interval(std::chrono::microseconds time) noexcept
+        : microseconds(time.count()) {}  // NOLINT(google-explicit-constructor): a wider type
 
     friend constexpr bool operator==(interval const&, interval const&) = default;
 };
@@ -262,8 +272,8 @@ struct interval {
 }
 
 template <class Value>
-concept date_or_time = std::same_as<Value, date> || std::same_as<Value, time> || std::same_as<Value, timetz> || std::same_as<Value, timestamp> ||
-                       std::same_as<Value, timestamptz> || std::same_as<Value, interval>;
+concept date_or_time = std::same_as<Value, date> || std::same_as<Value, time> || std::same_as<Value, timetz> ||
+                       std::same_as<Value, timestamp> || std::same_as<Value, timestamptz> || std::same_as<Value, interval>;
 template <date_or_time Value>
 std::ostream& operator<<(std::ostream& out, Value const& value) {
     return out << to_string(value);

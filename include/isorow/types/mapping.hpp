@@ -117,7 +117,8 @@ struct mapping<std::chrono::microseconds> : detail::maps_to<type_id::interval> {
 /// A vector of scalars, or of optional scalars, is an array. `std::vector<float>` may be an array or pgvector's vector, so it has no
 /// default: the user says `vector_schema<N>` or `pg_type<"real[]">`.
 template <class Element>
-    requires(mapped<Element> && !std::same_as<Element, float> && !mapping<Element>::type.array && mapping<Element>::type.id != type_id::jsonb)
+    requires(mapped<Element> && !std::same_as<Element, float> && !mapping<Element>::type.array &&
+             mapping<Element>::type.id != type_id::jsonb)
 struct mapping<std::vector<Element>> {
     static constexpr column_type type{mapping<Element>::type.id, true};
     static constexpr bool accepts(column_type other) {

@@ -81,14 +81,19 @@ private:
 /// As Postgres writes it.
 [[nodiscard]] inline std::string to_string(numeric const& value) {
     switch (value.kind()) {
-        case numeric::kind::nan: return "NaN";
-        case numeric::kind::infinity: return "Infinity";
-        case numeric::kind::minus_infinity: return "-Infinity";
-        case numeric::kind::finite: break;
+        case numeric::kind::nan:
+            return "NaN";
+        case numeric::kind::infinity:
+            return "Infinity";
+        case numeric::kind::minus_infinity:
+            return "-Infinity";
+        case numeric::kind::finite:
+            break;
     }
     auto const group = [&](std::int32_t power) {
         auto const place = static_cast<std::int64_t>(value.weight()) - power;
-        return place >= 0 && place < static_cast<std::int64_t>(value.groups().size()) ? value.groups()[static_cast<std::size_t>(place)] : std::int16_t{0};
+        return place >= 0 && place < static_cast<std::int64_t>(value.groups().size()) ? value.groups()[static_cast<std::size_t>(place)]
+                                                                                      : std::int16_t{0};
     };
     auto const four_digits = [](std::int16_t number) {
         auto digits = std::to_string(number);
@@ -134,7 +139,8 @@ namespace detail {
 
 /// Whether `text` is `word`, ASCII case aside.
 [[nodiscard]] inline bool is_word(std::string_view text, std::string_view word) noexcept {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 /// A decimal's digits, and how many of them stand before the point.
@@ -208,7 +214,8 @@ inline double numeric::to_double() const {
     auto const text = to_string(*this);
     double value = 0;
     if (kind_ == kind::nan) return std::numeric_limits<double>::quiet_NaN();
-    if (kind_ != kind::finite) return kind_ == kind::infinity ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+    if (kind_ != kind::finite)
+        return kind_ == kind::infinity ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc::result_out_of_range)
         value = weight_ < 0 ? 0.0 : (negative_ ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity());
     return value;
@@ -217,18 +224,23 @@ inline double numeric::to_double() const {
 inline std::strong_ordering operator<=>(numeric const& a, numeric const& b) noexcept {
     auto const rank = [](numeric const& value) {
         switch (value.kind()) {
-            case numeric::kind::minus_infinity: return 0;
-            case numeric::kind::finite: return 1;
-            case numeric::kind::infinity: return 2;
-            case numeric::kind::nan: return 3;
+            case numeric::kind::minus_infinity:
+                return 0;
+            case numeric::kind::finite:
+                return 1;
+            case numeric::kind::infinity:
+                return 2;
+            case numeric::kind::nan:
+                return 3;
         }
         return 3;
     };
     if (rank(a) != 1 || rank(b) != 1) return rank(a) <=> rank(b);
     auto const sign = [](numeric const& value) { return value.groups_.empty() ? 0 : value.negative_ ? -1 : 1; };
     if (sign(a) != sign(b) || sign(a) == 0) return sign(a) <=> sign(b);
-    auto const size = a.weight_ != b.weight_ ? a.weight_ <=> b.weight_
-                                             : std::lexicographical_compare_three_way(a.groups_.begin(), a.groups_.end(), b.groups_.begin(), b.groups_.end());
+    auto const size = a.weight_ != b.weight_
+                          ? a.weight_ <=> b.weight_
+                          : std::lexicographical_compare_three_way(a.groups_.begin(), a.groups_.end(), b.groups_.begin(), b.groups_.end());
     return sign(a) > 0 ? size : 0 <=> size;
 }
 

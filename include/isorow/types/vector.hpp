@@ -30,7 +30,9 @@ public:
     template <class... Values>
         requires(sizeof...(Values) == Size && (std::convertible_to<Values, float> && ...))
     constexpr float_array(Values... values) noexcept : values_{static_cast<float>(values)...} {}  // NOLINT(google-explicit-constructor)
-    constexpr explicit float_array(std::span<float const, Size> values) noexcept { std::copy(values.begin(), values.end(), values_.begin()); }
+    constexpr explicit float_array(std::span<float const, Size> values) noexcept {
+        std::copy(values.begin(), values.end(), values_.begin());
+    }
 
     [[nodiscard]] static constexpr std::size_t size() noexcept { return Size; }
     [[nodiscard]] constexpr float* data() noexcept { return values_.data(); }

@@ -19,13 +19,18 @@ inline void cancel(PGconn* connection, limits const& limits) {
     };
     std::unique_ptr<PGcancelConn, finish> const request(PQcancelCreate(connection));
     if (!request || PQcancelStart(request.get()) == 0) return;
-    drive([&] {
-        switch (PQcancelPoll(request.get())) {
-            case PGRES_POLLING_READING: return interest::read;
-            case PGRES_POLLING_WRITING: return interest::write;
-            default: return interest::none;
-        }
-    }, [&] { return PQcancelSocket(request.get()); }, limits, "cancelling a statement");
+    drive(
+        [&] {
+            switch (PQcancelPoll(request.get())) {
+                case PGRES_POLLING_READING:
+                    return interest::read;
+                case PGRES_POLLING_WRITING:
+                    return interest::write;
+                default:
+                    return interest::none;
+            }
+        },
+        [&] { return PQcancelSocket(request.get()); }, limits, "cancelling a statement");
 }
 
 #else

@@ -15,7 +15,9 @@
 
 namespace isorow::inline v1::detail {
 
-[[nodiscard]] inline std::string_view or_empty(char const* text) noexcept { return text == nullptr ? std::string_view{} : std::string_view(text); }
+[[nodiscard]] inline std::string_view or_empty(char const* text) noexcept {
+    return text == nullptr ? std::string_view{} : std::string_view(text);
+}
 
 /// libpq ends its messages with line breaks and puts one attempt on each line.
 [[nodiscard]] inline std::string one_line(std::string_view message) {
@@ -55,8 +57,12 @@ public:
         entries_.emplace_back(key, std::move(value));
     }
 
-    [[nodiscard]] std::vector<char const*> keywords() const { return pointers([](auto const& entry) { return entry.first.c_str(); }); }
-    [[nodiscard]] std::vector<char const*> values() const { return pointers([](auto const& entry) { return entry.second.c_str(); }); }
+    [[nodiscard]] std::vector<char const*> keywords() const {
+        return pointers([](auto const& entry) { return entry.first.c_str(); });
+    }
+    [[nodiscard]] std::vector<char const*> values() const {
+        return pointers([](auto const& entry) { return entry.second.c_str(); });
+    }
 
     /// All parameters as one connection string.
     [[nodiscard]] std::string as_dsn() const {
@@ -75,7 +81,8 @@ public:
     /// Host and port as given, for messages.
     [[nodiscard]] std::string endpoints() const {
         auto const host = get("host").empty() ? get("hostaddr") : get("host");
-        return text("{}:{}", host.empty() ? std::string("the default socket") : host, get("port").empty() ? std::string("5432") : get("port"));
+        return text("{}:{}", host.empty() ? std::string("the default socket") : host,
+                    get("port").empty() ? std::string("5432") : get("port"));
     }
 
 private:
@@ -100,7 +107,10 @@ using owned_conninfo = std::unique_ptr<PQconninfoOption, free_conninfo>;
     char* message = nullptr;
     owned_conninfo const parsed(PQconninfoParse(std::string(dsn).c_str(), &message));
     PQfreemem(message);
-    if (!parsed) throw usage_error("the connection string cannot be read; it is a URI such as postgresql://user@host:5432/database, or pairs such as host=… dbname=…");
+    if (!parsed)
+        throw usage_error(
+            "the connection string cannot be read; it is a URI such as postgresql://user@host:5432/database, or pairs such as host=… "
+            "dbname=…");
     conninfo info;
     for (auto const* option = parsed.get(); option->keyword != nullptr; ++option)
         if (option->val != nullptr) info.set(option->keyword, option->val);
@@ -132,7 +142,8 @@ inline void resolve_hosts(conninfo& info, resolver const& resolve, limits const&
         if (needs_resolving(hosts[i])) found = resolve_within(resolve, hosts[i], limits);
         for (auto const& address : found) {
             new_hosts.push_back(hosts[i]);
-            addresses.push_back(address.empty() && !hosts[i].empty() && hosts[i].front() != '/' && hosts[i].front() != '@' ? hosts[i] : address);
+            addresses.push_back(address.empty() && !hosts[i].empty() && hosts[i].front() != '/' && hosts[i].front() != '@' ? hosts[i]
+                                                                                                                           : address);
             new_ports.push_back(ports[ports.size() > 1 ? i : 0]);
         }
     }

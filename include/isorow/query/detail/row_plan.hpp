@@ -54,7 +54,9 @@ template <class Value, column_type As>
         auto const* const other = find_entry(found, array);
         if (other != nullptr) return array == As.array && codec::reads(other->id);
         for (auto const& extension_type : type_catalog)
-            if (extension_type.oid == 0 && codec::reads(extension_type.id) && connection.types().oid_of(extension_type.catalog_name) == found) return !As.array;
+            if (extension_type.oid == 0 && codec::reads(extension_type.id) &&
+                connection.types().oid_of(extension_type.catalog_name) == found)
+                return !As.array;
     }
     return false;
 }
@@ -69,7 +71,8 @@ void learn_extension_types(connection& connection, limits const& limits) {
     }();
     if constexpr (needed)
         for (auto const& column : columns_of<T>)
-            if (auto const& entry = entry_of(column.type.id); entry.oid == 0) static_cast<void>(connection.types().learn(connection, entry.catalog_name, limits));
+            if (auto const& entry = entry_of(column.type.id); entry.oid == 0)
+                static_cast<void>(connection.types().learn(connection, entry.catalog_name, limits));
 }
 
 /// How a Row is made of a result's columns: a struct by their names, a tuple and a single value by their places.
@@ -104,7 +107,8 @@ public:
 
 private:
     template <std::size_t Place>
-    void find_column(connection& connection, result const& result, std::vector<std::string> const& wanted, std::vector<difference>& differences) {
+    void find_column(connection& connection, result const& result, std::vector<std::string> const& wanted,
+                     std::vector<difference>& differences) {
         using field = field_codec<T, Place>;
         constexpr auto const& column = columns_of<T>[Place];
         columns_[Place] = -1;
@@ -146,13 +150,16 @@ struct alone {
         auto const bytes = result.value(row, column);
         if (bytes.data() == nullptr) {
             if constexpr (traits::nullable) return Value{};
-            else throw unrepresentable("the column \"{}\" is NULL, and the value asked for is not std::optional", result.column_name(column));
+            else
+                throw unrepresentable("the column \"{}\" is NULL, and the value asked for is not std::optional",
+                                      result.column_name(column));
         }
         return Value(codec::decode(byte_reader(bytes)));
     }
 
     static void learn(connection& connection, limits const& limits) {
-        if constexpr (entry_of(type.id).oid == 0) static_cast<void>(connection.types().learn(connection, entry_of(type.id).catalog_name, limits));
+        if constexpr (entry_of(type.id).oid == 0)
+            static_cast<void>(connection.types().learn(connection, entry_of(type.id).catalog_name, limits));
     }
 
     static void check(connection& connection, result const& result, int column, std::vector<difference>& differences) {

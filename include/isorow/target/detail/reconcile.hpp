@@ -33,8 +33,14 @@ inline constexpr std::int64_t progress_step = 4096;
 
 class reconciliation {
 public:
-    reconciliation(connection& connection, limits limits, row_shape shape, target_options const& options, declared_rows& declared, bool dry_run)
-        : connection_(connection), limits_(std::move(limits)), shape_(std::move(shape)), options_(options), declared_(declared), dry_run_(dry_run) {}
+    reconciliation(connection& connection, limits limits, row_shape shape, target_options const& options, declared_rows& declared,
+                   bool dry_run)
+        : connection_(connection),
+          limits_(std::move(limits)),
+          shape_(std::move(shape)),
+          options_(options),
+          declared_(declared),
+          dry_run_(dry_run) {}
 
     /// Runs inside an open transaction; whoever calls commits it, or rolls it back after a dry run.
     [[nodiscard]] report run() {
@@ -125,9 +131,7 @@ private:
 
     // What is written
 
-    [[nodiscard]] bool is_first_load() const noexcept {
-        return options_.ownership == ownership::exclusive && present_ == 0;
-    }
+    [[nodiscard]] bool is_first_load() const noexcept { return options_.ownership == ownership::exclusive && present_ == 0; }
 
     /// Into an empty table the rows go as they are.
     void load() {
@@ -151,8 +155,14 @@ private:
     void apply_all() {
         stage([](declared_row const&) { return true; });
         check_duplicates();
-        report_.deleted = dry_run_ ? query_one<std::int64_t>(connection_, text("SELECT count(*) FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})", table_name(), key_join()))
-                                   : isorow::execute(session(connection_), text("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})", table_name(), key_join()));
+        report_.deleted =
+            dry_run_
+                ? query_one<std::int64_t>(
+                      connection_, text("SELECT count(*) FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})",
+                                        table_name(), key_join()))
+                : isorow::execute(session(connection_),
+                                  text("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})",
+                                       table_name(), key_join()));
         write_staged(static_cast<std::int64_t>(declared_.size()));
         run_sql("DROP TABLE pg_temp.isorow_staged_rows");
     }
@@ -160,13 +170,15 @@ private:
     void delete_keys() {
         report_.deleted = deleted_count_;
         if (dry_run_) return;
-        run_sql(text("CREATE TEMPORARY TABLE isorow_deleted_keys ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA", key_columns(), table_name()));
+        run_sql(text("CREATE TEMPORARY TABLE isorow_deleted_keys ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA", key_columns(),
+                     table_name()));
         copy_in keys(connection_, "COPY pg_temp.isorow_deleted_keys FROM STDIN (FORMAT binary)", limits_);
         copy_format::put_header(keys.buffer());
         keys.buffer().put_bytes(deleted_.bytes());
         copy_format::put_trailer(keys.buffer());
         keys.finish();
-        auto const deleted = isorow::execute(session(connection_), text("DELETE FROM {} t USING pg_temp.isorow_deleted_keys s WHERE {}", table_name(), key_join()));
+        auto const deleted = isorow::execute(
+            session(connection_), text("DELETE FROM {} t USING pg_temp.isorow_deleted_keys s WHERE {}", table_name(), key_join()));
         if (options_.ownership == ownership::shared) untrack_keys();
         report_.deleted = deleted;
         run_sql("DROP TABLE pg_temp.isorow_deleted_keys");
@@ -202,7 +214,9 @@ private:
     template <class Wanted>
     void copy_rows(std::string_view into, Wanted&& wanted) {
         bool const shared = into != table_name() && options_.ownership == ownership::shared;
-        copy_in rows(connection_, text("COPY {} ({}{}) FROM STDIN (FORMAT binary)", into, columns(), shared ? ", isorow_key, isorow_fingerprint" : ""), limits_);
+        copy_in rows(connection_,
+                     text("COPY {} ({}{}) FROM STDIN (FORMAT binary)", into, columns(), shared ? ", isorow_key, isorow_fingerprint" : ""),
+                     limits_);
         copy_format::put_header(rows.buffer());
         std::int64_t sent = 0;
         auto const expected = static_cast<std::int64_t>(declared_.size()) - report_.unchanged;
@@ -238,9 +252,13 @@ private:
                                   key, key, changed.empty() ? "false" : changed, table_name(), key_join()));
         } else {
             if (auto const changed = difference(); !changed.empty())
-                report_.updated = isorow::execute(session(connection_), text("UPDATE {} t SET {} FROM pg_temp.isorow_staged_rows s WHERE {} AND {}", table_name(), assignments(), key_join(), changed));
-            report_.inserted = isorow::execute(session(connection_), text("INSERT INTO {} ({}) SELECT {} FROM pg_temp.isorow_staged_rows s WHERE NOT EXISTS (SELECT FROM {} t WHERE {}) ORDER BY {}",
-                                                                          table_name(), columns(), columns("s."), table_name(), key_join(), key_columns("s.")));
+                report_.updated =
+                    isorow::execute(session(connection_), text("UPDATE {} t SET {} FROM pg_temp.isorow_staged_rows s WHERE {} AND {}",
+                                                               table_name(), assignments(), key_join(), changed));
+            report_.inserted = isorow::execute(session(connection_),
+                                               text("INSERT INTO {} ({}) SELECT {} FROM pg_temp.isorow_staged_rows s WHERE NOT EXISTS "
+                                                    "(SELECT FROM {} t WHERE {}) ORDER BY {}",
+                                                    table_name(), columns(), columns("s."), table_name(), key_join(), key_columns("s.")));
         }
         report_.unchanged += staged - report_.inserted - report_.updated;
     }
@@ -251,31 +269,40 @@ private:
     void check_ownership() {
         auto const others = query<std::tuple<std::string, std::string>>(
             connection_,
-            text("SELECT ROW({})::text, k.owner FROM pg_temp.isorow_staged_rows s JOIN isorow.tracked k ON k.target = $1 AND k.key = s.isorow_key WHERE k.owner <> $2 LIMIT 5", key_columns("s.")),
+            text("SELECT ROW({})::text, k.owner FROM pg_temp.isorow_staged_rows s JOIN isorow.tracked k ON k.target = $1 AND k.key = "
+                 "s.isorow_key WHERE k.owner <> $2 LIMIT 5",
+                 key_columns("s.")),
             setup_.id, options_.owner);
         if (!others.empty())
-            throw untracked_key(text("the key {} of {} is declared by \"{}\", and kept by \"{}\"", std::get<0>(others[0]), table_name(), options_.owner, std::get<1>(others[0])));
+            throw untracked_key(text("the key {} of {} is declared by \"{}\", and kept by \"{}\"", std::get<0>(others[0]), table_name(),
+                                     options_.owner, std::get<1>(others[0])));
         if (options_.adopt == adopt::rows) return;
-        auto const untracked = query<std::string>(
-            connection_,
-            text("SELECT ROW({})::text FROM pg_temp.isorow_staged_rows s JOIN {} t ON {} WHERE NOT EXISTS (SELECT FROM isorow.tracked k WHERE k.target = $1 AND k.key = s.isorow_key) LIMIT 5",
-                 key_columns("s."), table_name(), key_join()),
-            setup_.id);
+        auto const untracked =
+            query<std::string>(connection_,
+                               text("SELECT ROW({})::text FROM pg_temp.isorow_staged_rows s JOIN {} t ON {} WHERE NOT EXISTS (SELECT FROM "
+                                    "isorow.tracked k WHERE k.target = $1 AND k.key = s.isorow_key) LIMIT 5",
+                                    key_columns("s."), table_name(), key_join()),
+                               setup_.id);
         if (untracked.empty()) return;
         std::string keys;
         for (auto const& key : untracked) keys.append(keys.empty() ? "" : ", ").append(key);
-        throw untracked_key(text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over", table_name(), keys));
+        throw untracked_key(
+            text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over",
+                 table_name(), keys));
     }
 
     void track_staged() {
         isorow::execute(session(connection_),
-                        "INSERT INTO isorow.tracked (target, key, owner, fingerprint) SELECT $1, isorow_key, $2, isorow_fingerprint FROM pg_temp.isorow_staged_rows"
+                        "INSERT INTO isorow.tracked (target, key, owner, fingerprint) SELECT $1, isorow_key, $2, isorow_fingerprint FROM "
+                        "pg_temp.isorow_staged_rows"
                         " ON CONFLICT (target, key) DO UPDATE SET fingerprint = excluded.fingerprint",
                         setup_.id, options_.owner);
     }
 
     void check_duplicates() {
-        auto const twice = query<std::string>(connection_, text("SELECT ROW({})::text FROM pg_temp.isorow_staged_rows s GROUP BY {} HAVING count(*) > 1 LIMIT 5", key_columns("s."), key_columns("s.")));
+        auto const twice = query<std::string>(
+            connection_, text("SELECT ROW({})::text FROM pg_temp.isorow_staged_rows s GROUP BY {} HAVING count(*) > 1 LIMIT 5",
+                              key_columns("s."), key_columns("s.")));
         if (!twice.empty()) throw duplicate_key(text("two declared rows of {} have the key {}", table_name(), twice[0]));
     }
 
@@ -286,7 +313,8 @@ private:
     template <class Places>
     [[nodiscard]] std::string list(Places const& places, std::string_view prefix) const {
         std::string names;
-        for (auto const place : places) names.append(names.empty() ? "" : ", ").append(prefix).append(quoted(shape_.table.columns[place].name));
+        for (auto const place : places)
+            names.append(names.empty() ? "" : ", ").append(prefix).append(quoted(shape_.table.columns[place].name));
         return names;
     }
     [[nodiscard]] std::string columns(std::string_view prefix = {}) const { return list(shape_.places, prefix); }
@@ -303,7 +331,8 @@ private:
         return condition;
     }
 
-    /// The stored image against the one that would be stored, byte for byte; cast to records, as SQL compares written rows column by column. Empty where all columns are the key's.
+    /// The stored image against the one that would be stored, byte for byte; cast to records, as SQL compares written rows column by
+    /// column. Empty where all columns are the key's.
     [[nodiscard]] std::string difference() const {
         if (value_places().empty()) return {};
         return text("ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record", list(value_places(), "t."), list(value_places(), "s."));
