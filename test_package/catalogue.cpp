@@ -1,0 +1,3 @@
+#include "catalogue.hpp"
+
+isorow::report keep(isorow::pool& db, std::vector<Product> const& products) { return isorow::synchronise(db, products); }
