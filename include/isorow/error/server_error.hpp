@@ -6,7 +6,9 @@
 #include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,10 +188,12 @@ inline constexpr auto const& sqlstate_throwers =
 
 /// Throws the error as the class of its SQLSTATE, or as `server_error` where the code is of no known class.
 [[noreturn]] inline void throw_server_error(isorow::diagnostics fields) {
-    auto const code = std::string_view(fields.sqlstate).substr(0, 2);
-    for (auto const& thrower : detail::sqlstate_throwers)
-        if (thrower.code == code) thrower.raise(std::move(fields));
-    throw server_error(std::move(fields));
+    auto const code = fields.sqlstate.substr(0, 2);
+    auto const thrower =
+        std::find_if(detail::sqlstate_throwers.begin(), detail::sqlstate_throwers.end(), [&](auto const& one) { return one.code == code; });
+    if (thrower == detail::sqlstate_throwers.end()) throw server_error(std::move(fields));
+    thrower->raise(std::move(fields));
+    std::abort();  // not reached: raise throws
 }
 
 }  // namespace isorow::inline v1

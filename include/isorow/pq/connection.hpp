@@ -51,7 +51,7 @@ public:
     connection(connection&& other) noexcept
         : options_(std::move(other.options_)),
           handle_(std::exchange(other.handle_, nullptr)),
-          borrowed_(std::move(other.borrowed_)),
+          borrowed_(other.borrowed_),
           broken_(other.broken_),
           depth_(other.depth_),
           types_(std::move(other.types_)) {

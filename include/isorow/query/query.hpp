@@ -31,7 +31,7 @@ constexpr void check_row() {
 
 /// Runs the statement and gives its rows to `take`, one after another.
 template <class Row, class Take, class... Arguments>
-void for_each_row(session where, std::string_view sql, Take&& take, Arguments const&... arguments) {
+void for_each_row(session const& where, std::string_view sql, Take&& take, Arguments const&... arguments) {
     check_row<Row>();
     session::use const connection(where);
     auto const limits = connection.limits();
@@ -55,7 +55,7 @@ void for_each_row(session where, std::string_view sql, Take&& take, Arguments co
 /// `$1`, `$2` … stand for the arguments, which are bound, never pasted. Throws `mismatch` with every column that does not fit its field,
 /// `unrepresentable` for NULL in a field that is not optional, and the server's errors by their class.
 template <class Row, class... Arguments>
-[[nodiscard]] std::vector<Row> query(session where, std::string_view sql, Arguments const&... arguments) {
+[[nodiscard]] std::vector<Row> query(session const& where, std::string_view sql, Arguments const&... arguments) {
     std::vector<Row> rows;
     detail::for_each_row<Row>(where, sql, [&](Row&& row) { rows.push_back(std::move(row)); }, arguments...);
     return rows;
@@ -63,7 +63,7 @@ template <class Row, class... Arguments>
 
 /// Like `query`, for statements that return at most one row. Throws `row_count_error` where there are more.
 template <class Row, class... Arguments>
-[[nodiscard]] std::optional<Row> query_optional(session where, std::string_view sql, Arguments const&... arguments) {
+[[nodiscard]] std::optional<Row> query_optional(session const& where, std::string_view sql, Arguments const&... arguments) {
     auto rows = query<Row>(where, sql, arguments...);
     if (rows.size() > 1) throw row_count_error(text("{} rows where at most one was asked for, in: {}", rows.size(), sql));
     if (rows.empty()) return std::nullopt;
@@ -72,7 +72,7 @@ template <class Row, class... Arguments>
 
 /// Like `query`, for statements that return exactly one row. Throws `row_count_error` where they do not.
 template <class Row, class... Arguments>
-[[nodiscard]] Row query_one(session where, std::string_view sql, Arguments const&... arguments) {
+[[nodiscard]] Row query_one(session const& where, std::string_view sql, Arguments const&... arguments) {
     auto rows = query<Row>(where, sql, arguments...);
     if (rows.size() != 1) throw row_count_error(text("{} rows where one was asked for, in: {}", rows.size(), sql));
     return std::move(rows.front());
@@ -80,7 +80,7 @@ template <class Row, class... Arguments>
 
 /// Runs one statement and returns the number of rows that it inserted, updated, deleted, copied or selected.
 template <class... Arguments>
-std::int64_t execute(session where, std::string_view sql, Arguments const&... arguments) {
+std::int64_t execute(session const& where, std::string_view sql, Arguments const&... arguments) {
     session::use const connection(where);
     auto const limits = connection.limits();
     return execute_statement(*connection, sql, bind_parameters(*connection, limits, arguments...), limits).affected_rows();

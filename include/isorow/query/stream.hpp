@@ -31,7 +31,7 @@ class row_range : public std::ranges::view_interface<row_range<Row>> {
 public:
     /// Starts the query. Made by `stream` and by `source<T>::rows`. `wanted`: the columns that fields are matched with; empty for all.
     template <class... Arguments>
-    row_range(session where, std::string_view sql, std::vector<std::string> wanted, Arguments const&... arguments)
+    row_range(session const& where, std::string_view sql, std::vector<std::string> wanted, Arguments const&... arguments)
         : state_(std::make_unique<state>(where, std::move(wanted))) {
         detail::check_row<Row>();
         auto& connection = *state_->connection;
@@ -70,7 +70,7 @@ public:
 
 private:
     struct state {
-        state(session where, std::vector<std::string> names) : connection(where), wanted(std::move(names)) {}
+        state(session const& where, std::vector<std::string> names) : connection(where), wanted(std::move(names)) {}
 
         void advance() {
             begun = true;
@@ -115,7 +115,7 @@ private:
 
 /// Runs a statement and returns its rows as a range, in bounded memory. Rows and errors are those of `query`.
 template <class Row, class... Arguments>
-[[nodiscard]] row_range<Row> stream(session where, std::string_view sql, Arguments const&... arguments) {
+[[nodiscard]] row_range<Row> stream(session const& where, std::string_view sql, Arguments const&... arguments) {
     return row_range<Row>(where, sql, {}, arguments...);
 }
 

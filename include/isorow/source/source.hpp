@@ -33,7 +33,7 @@ template <class T>
 class source {
 public:
     /// Throws `usage_error` where the options contradict each other or name a column that T does not have. Nothing is read yet.
-    explicit source(session where, source_options options = {}) : where_(where), options_(std::move(options)) {
+    explicit source(session const& where, source_options options = {}) : where_(where), options_(std::move(options)) {
         check<T>();
         if constexpr (mappable<T>) check_options();
     }

@@ -55,7 +55,7 @@ inline void lock_setup(connection& connection) {
 }  // namespace detail
 
 /// Makes schema `isorow` where it does not exist. Throws `missing_privilege` where the role may not, with the SQL to ask for.
-inline void install(session where) {
+inline void install(session const& where) {
     session::use connection(where);
     auto const version_table = query_one<std::optional<std::string>>(*connection, "SELECT pg_catalog.to_regclass('isorow.version')::text");
     if (version_table) {

@@ -62,7 +62,7 @@ template <class T>
 class target {
 public:
     /// Nothing is sent yet. Throws `usage_error` for names that Postgres cannot take.
-    explicit target(session where, target_options options = {}) : where_(where), options_(std::move(options)) {
+    explicit target(session const& where, target_options options = {}) : where_(where), options_(std::move(options)) {
         check_keyed<T>();
         static_cast<void>(quoted(table().schema, table().name));
     }
@@ -136,14 +136,14 @@ private:
 
 /// Makes the table equal to a range of rows, in one transaction: see `target<T>`.
 template <std::ranges::input_range Rows>
-report synchronise(session where, Rows&& rows, target_options options = {}) {
+report synchronise(session const& where, Rows&& rows, target_options options = {}) {
     target<std::ranges::range_value_t<Rows>> all(where, std::move(options));
     all.declare_all(rows);
     return all.commit();
 }
 
 /// Drops isorow's record of a table, not the table: it is then one that isorow does not know. Returns whether there was a record.
-inline bool forget(session where, std::string_view schema, std::string_view table) {
+inline bool forget(session const& where, std::string_view schema, std::string_view table) {
     auto const installed = query_one<std::optional<std::string>>(where, "SELECT pg_catalog.to_regclass('isorow.targets')::text");
     return installed && execute(where, "DELETE FROM isorow.targets WHERE schema_name = $1 AND table_name = $2", schema, table) > 0;
 }

@@ -89,6 +89,7 @@ private:
     template <class Pick>
     [[nodiscard]] std::vector<char const*> pointers(Pick pick) const {
         std::vector<char const*> list;
+        list.reserve(entries_.size() + 1);
         for (auto const& entry : entries_) list.push_back(pick(entry));
         list.push_back(nullptr);
         return list;

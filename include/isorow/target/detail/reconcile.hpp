@@ -33,14 +33,9 @@ inline constexpr std::int64_t progress_step = 4096;
 
 class reconciliation {
 public:
-    reconciliation(connection& connection, limits limits, row_shape shape, target_options const& options, declared_rows& declared,
+    reconciliation(connection& connection, limits limits, row_shape const& shape, target_options const& options, declared_rows& declared,
                    bool dry_run)
-        : connection_(connection),
-          limits_(std::move(limits)),
-          shape_(std::move(shape)),
-          options_(options),
-          declared_(declared),
-          dry_run_(dry_run) {}
+        : connection_(connection), limits_(std::move(limits)), shape_(shape), options_(options), declared_(declared), dry_run_(dry_run) {}
 
     /// Runs inside an open transaction; whoever calls commits it, or rolls it back after a dry run.
     [[nodiscard]] report run() {
