@@ -94,7 +94,7 @@ TEST_CASE_METHOD(shop, "a row factory makes something else of each row") {
 
 TEST_CASE_METHOD(shop, "all that does not fit the table is told together, before a row is read") {
     isorow::execute_script(connection,
-                           "ALTER TABLE products DROP COLUMN price; ALTER TABLE products ALTER name DROP NOT NULL, ALTER id TYPE integer",
+                           "ALTER TABLE products DROP COLUMN price; ALTER TABLE products ALTER name DROP NOT NULL, ALTER id TYPE text",
                            connection.default_limits());
     try {
         static_cast<void>(isorow::source<Product>(connection).rows());
@@ -102,10 +102,17 @@ TEST_CASE_METHOD(shop, "all that does not fit the table is told together, before
     } catch (isorow::mismatch const& failure) {
         CHECK(failure.differences() ==
               std::vector<isorow::difference>{
-                  {"Product.id", "id", "bigint", "integer"},
+                  {"Product.id", "id", "bigint", "text"},
                   {"Product.name", "name", "NOT NULL, as the field is not std::optional", "a column that may be NULL"},
                   {"Product.price", "price", "double precision", "no such column"}});
     }
+}
+
+TEST_CASE_METHOD(shop, "columns of types that the fields can read are read: narrower integers and floats, varchar") {
+    isorow::execute_script(connection, "ALTER TABLE products ALTER id TYPE smallint, ALTER name TYPE varchar(20), ALTER price TYPE real",
+                           connection.default_limits());
+    auto const rows = isorow::source<Product>(connection, {.sql_filter = "id = 1"}).fetch_all();
+    CHECK(rows == std::vector<Product>{{1, "lamp", 10.0}});
 }
 
 TEST_CASE_METHOD(shop, "a table that does not exist is told by name") {

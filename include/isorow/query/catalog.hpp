@@ -63,11 +63,41 @@ enum class table_use : std::uint8_t {
     writing,
 };
 
-/// All differences between a struct's columns and a live table's. `wanted`: the columns that matter; empty for all.
+/// Whether the field at a place can read a column of another type than its own: text reads varchar, a wide integer a narrow column.
+using readable_type = bool (*)(std::size_t place, column_type const& found);
+
+namespace detail {
+
+template <class T, std::size_t... Place>
+[[nodiscard]] bool reads_type(std::size_t place, column_type const& found, std::index_sequence<Place...>) {
+    auto const reads = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+        using codec = codec_at<T, I>;
+        constexpr auto own = columns_of<T>[I].type;
+        if (found.array != own.array || found.id == type_id::vector || found.id == type_id::halfvec)
+            return false;  // their dimension counts
+        if constexpr (requires { codec::reads(type_id::text); })
+            if (codec::reads(found.id)) return true;
+        return found.id == own.id;
+    };
+    return ((place == Place && reads(std::integral_constant<std::size_t, Place>{})) || ...);
+}
+
+}  // namespace detail
+
+/// The types that T's fields can read.
+template <class T>
+[[nodiscard]] bool reads_type_of(std::size_t place, column_type const& found) {
+    return detail::reads_type<T>(place, found, std::make_index_sequence<reflect::field_count<T>>{});
+}
+
+/// All differences between a struct's columns and a live table's. `wanted`: the columns that matter; empty for all. `readable`: which other
+/// types will do; null where only the struct's own.
 [[nodiscard]] inline std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
-                                                             std::vector<std::string> const& wanted = {}) {
+                                                             std::vector<std::string> const& wanted = {},
+                                                             readable_type readable = nullptr) {
     std::vector<difference> differences;
-    for (auto const& column : table.columns) {
+    for (std::size_t place = 0; place < table.columns.size(); ++place) {
+        auto const& column = table.columns[place];
         if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), column.name) == wanted.end()) continue;
         auto const report = [&](std::string expected, std::string found) {
             differences.push_back(
@@ -78,7 +108,9 @@ enum class table_use : std::uint8_t {
             report(to_sql(column.type), "no such column");
             continue;
         }
-        if (found->type != to_sql(column.type)) report(to_sql(column.type), found->type);
+        column_type other;
+        bool const will_do = readable != nullptr && parse_column_type(found->type, other) && readable(place, other);
+        if (found->type != to_sql(column.type) && !will_do) report(to_sql(column.type), found->type);
         if (!column.nullable && !found->not_null && use == table_use::reading)
             report("NOT NULL, as the field is not std::optional", "a column that may be NULL");
         if (use == table_use::reading) continue;
@@ -98,10 +130,10 @@ enum class table_use : std::uint8_t {
 
 /// Throws `mismatch` with all differences where the live table cannot take a struct's rows, and `usage_error` where it does not exist.
 inline void require_columns(session const& where, table_description const& table, table_use use,
-                            std::vector<std::string> const& wanted = {}) {
+                            std::vector<std::string> const& wanted = {}, readable_type readable = nullptr) {
     auto const live = read_table(where, table.schema, table.name);
     if (!live) throw usage_error(text("the table {} does not exist", quoted(table.schema, table.name)));
-    auto differences = compare_columns(table, *live, use, wanted);
+    auto differences = compare_columns(table, *live, use, wanted, readable);
     if (!differences.empty())
         throw mismatch(table.struct_name, text("the table {}", quoted(table.schema, table.name)), std::move(differences));
 }

@@ -114,7 +114,7 @@ private:
 
     static copy_out begin(connection& connection, table_description const& table, std::optional<limits> const& limits) {
         check<T>();
-        require_columns(connection, table, table_use::reading);
+        require_columns(connection, table, table_use::reading, {}, &reads_type_of<T>);
         std::string columns;
         for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
         return copy_out(connection, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns, quoted(table.schema, table.name)),

@@ -41,7 +41,7 @@ public:
     /// The rows as a view that is walked once, streamed in bounded memory. The table is compared with T first: throws `mismatch` with every
     /// column that is missing, of another type or dimension, or nullable where the field is not optional.
     [[nodiscard]] row_range<T> rows() const {
-        if (options_.sql_query.empty()) require_columns(where_, table(), table_use::reading, options_.columns);
+        if (options_.sql_query.empty()) require_columns(where_, table(), table_use::reading, options_.columns, &reads_type_of<T>);
         return row_range<T>(where_, sql(), options_.columns);
     }
 
