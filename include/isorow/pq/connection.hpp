@@ -119,15 +119,7 @@ public:
     /// The next result of what is under way, null at its end. Throws `timed_out` and `stopped`, having cancelled what was under way.
     [[nodiscard]] PGresult* receive(isorow::limits const& limits, std::string_view doing) {
         bool waited = false;
-        wait(
-            [&] {
-                // A connection that broke is told by PQgetResult.
-                if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-                auto const unsent = PQflush(handle_);
-                if (PQisBusy(handle_) == 0) return interest::none;
-                return unsent == 1 ? interest::read_or_write : interest::read;
-            },
-            limits, doing);
+        wait([&] { return result_step(waited); }, limits, doing);
         return PQgetResult(handle_);
     }
 
@@ -158,14 +150,7 @@ public:
     bool drain(isorow::limits const& limits) {
         for (;;) {
             bool waited = false;
-            drive(
-                [&] {
-                    if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-                    auto const unsent = PQflush(handle_);
-                    if (PQisBusy(handle_) == 0) return interest::none;
-                    return unsent == 1 ? interest::read_or_write : interest::read;
-                },
-                [&] { return PQsocket(handle_); }, limits, "ending a statement");
+            drive([&] { return result_step(waited); }, [&] { return PQsocket(handle_); }, limits, "ending a statement");
             result const ended(PQgetResult(handle_));
             if (ended.native_handle() == nullptr) break;
             if (ended.status() == PGRES_COPY_IN && PQputCopyEnd(handle_, "given up by the client") < 0) return false;
@@ -251,6 +236,15 @@ private:
         auto& own = *static_cast<connection*>(self);
         ++own.notices_;
         if (own.options_.on_notice) own.options_.on_notice(detail::diagnostics_of(notice, {}));
+    }
+
+    /// Sends what is left and takes in what has come, until PQgetResult would not wait.
+    interest result_step(bool& waited) {
+        // A connection that broke is told by PQgetResult.
+        if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
+        auto const unsent = PQflush(handle_);
+        if (PQisBusy(handle_) == 0) return interest::none;
+        return unsent == 1 ? interest::read_or_write : interest::read;
     }
 
     bool skip_copy_out(isorow::limits const& limits) {

@@ -122,7 +122,7 @@ private:
         detail::row_shape shape{table(), places_of<T, row_order::key_first>, detail::keys_compare_as_bytes<T>(fields)};
         transaction whole(*connection);
         install(*connection);
-        auto done = detail::reconciliation(*connection, connection.limits(), shape, options_, declared_, dry_run).run();
+        auto done = detail::reconciliation(*connection, connection.given_limits(), shape, options_, declared_, dry_run).run();
         if (dry_run) whole.rollback();
         else whole.commit();
         return done;

@@ -33,19 +33,19 @@ inline constexpr std::int64_t progress_step = 4096;
 
 class reconciliation {
 public:
-    reconciliation(connection& connection, limits limits, row_shape const& shape, target_options const& options, declared_rows& declared,
-                   bool dry_run)
-        : connection_(connection), limits_(std::move(limits)), shape_(shape), options_(options), declared_(declared), dry_run_(dry_run) {}
+    reconciliation(connection& connection, std::optional<limits> given, row_shape const& shape, target_options const& options,
+                   declared_rows& declared, bool dry_run)
+        : connection_(connection), given_(std::move(given)), shape_(shape), options_(options), declared_(declared), dry_run_(dry_run) {}
 
     /// Runs inside an open transaction; whoever calls commits it, or rolls it back after a dry run.
     [[nodiscard]] report run() {
         declared_.forget_states();
-        setup_ = set_up_table(connection_, limits_, shape_.table, options_);
+        setup_ = set_up_table(connection_, now(), shape_.table, options_);
         if (!setup_.created) lock_and_compare();
         if (is_first_load()) load();
         else if (shape_.keys_compare_as_bytes || options_.ownership == ownership::shared) apply_differences();
         else apply_all();
-        finish_table(connection_, limits_, shape_.table, setup_);
+        finish_table(connection_, given_, shape_.table, setup_);
         report_.ddl = std::move(setup_.ddl);
         return std::move(report_);
     }
@@ -65,7 +65,7 @@ private:
 
     /// The table itself is the record: its rows come as images in the order of the declared ones, so that equal rows are equal bytes.
     void compare_table() {
-        copy_out rows(connection_, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns(), table_name()), limits_);
+        copy_out rows(connection_, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns(), table_name()), given_);
         bool header = true;
         for (auto message = rows.next(); message.data() != nullptr; message = rows.next()) {
             byte_reader in(message);
@@ -82,7 +82,7 @@ private:
     /// The record is `isorow.tracked`: a key and the fingerprint of the row as it was declared.
     void compare_tracked() {
         row_stream tracked(connection_, "SELECT key, fingerprint FROM isorow.tracked WHERE target = $1 AND owner = $2",
-                           bind_parameters(connection_, limits_, setup_.id, options_.owner), limits_);
+                           bind_parameters(connection_, now(), setup_.id, options_.owner), given_);
         while (auto const chunk = tracked.next()) {
             for (int row = 0; row < chunk->rows(); ++row) {
                 auto const key = chunk->value(row, 0);
@@ -167,7 +167,7 @@ private:
         if (dry_run_) return;
         run_sql(text("CREATE TEMPORARY TABLE isorow_deleted_keys ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA", key_columns(),
                      table_name()));
-        copy_in keys(connection_, "COPY pg_temp.isorow_deleted_keys FROM STDIN (FORMAT binary)", limits_);
+        copy_in keys(connection_, "COPY pg_temp.isorow_deleted_keys FROM STDIN (FORMAT binary)", given_);
         copy_format::put_header(keys.buffer());
         keys.buffer().put_bytes(deleted_.bytes());
         copy_format::put_trailer(keys.buffer());
@@ -211,7 +211,7 @@ private:
         bool const shared = into != table_name() && options_.ownership == ownership::shared;
         copy_in rows(connection_,
                      text("COPY {} ({}{}) FROM STDIN (FORMAT binary)", into, columns(), shared ? ", isorow_key, isorow_fingerprint" : ""),
-                     limits_);
+                     given_);
         copy_format::put_header(rows.buffer());
         std::int64_t sent = 0;
         auto const expected = static_cast<std::int64_t>(declared_.size()) - report_.unchanged;
@@ -342,7 +342,10 @@ private:
         return list;
     }
 
-    void run_sql(std::string_view sql) { execute_script(connection_, sql, limits_); }
+    void run_sql(std::string_view sql) { execute_script(connection_, sql, now()); }
+
+    /// The limits that the user gave for the whole, or the connection's own for the call that begins now.
+    [[nodiscard]] limits now() const { return given_ ? *given_ : connection_.default_limits(); }
 
     void tell(progress_phase phase, std::int64_t rows, std::int64_t expected, std::size_t bytes) {
         if (phase != told_) {
@@ -354,7 +357,7 @@ private:
     }
 
     connection& connection_;
-    limits limits_;
+    std::optional<limits> given_;
     row_shape shape_;
     target_options const& options_;
     declared_rows& declared_;

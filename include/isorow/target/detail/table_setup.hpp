@@ -147,10 +147,10 @@ inline void require_same_ownership(table_description const& table, registered_ta
 }
 
 /// The key and the indexes of a table that this commit made: once its rows are there.
-inline void finish_table(connection& connection, limits const& limits, table_description const& table, table_setup& setup) {
+inline void finish_table(connection& connection, std::optional<limits> const& given, table_description const& table, table_setup& setup) {
     if (!setup.created) return;
     auto const run = [&](std::string sql) {
-        execute_script(connection, sql, limits);
+        execute_script(connection, sql, given ? *given : connection.default_limits());
         setup.ddl.push_back(std::move(sql));
     };
     run(add_key_sql(table));
