@@ -6,21 +6,21 @@
 #include <string>
 
 TEST_CASE("an identifier is quoted, and quotes inside it are doubled") {
-    CHECK(isorow::quoted("products") == "\"products\"");
-    CHECK(isorow::quoted("a\"b") == "\"a\"\"b\"");
-    CHECK(isorow::quoted("Größe") == "\"Größe\"");
-    CHECK(isorow::quoted("public", "t") == "\"public\".\"t\"");
+    CHECK(isorow::quote_identifier("products") == "\"products\"");
+    CHECK(isorow::quote_identifier("a\"b") == "\"a\"\"b\"");
+    CHECK(isorow::quote_identifier("Größe") == "\"Größe\"");
+    CHECK(isorow::quote_identifier("public", "t") == "\"public\".\"t\"");
 }
 
 TEST_CASE("a name of 63 bytes is an identifier, a longer one is refused with its length") {
-    CHECK_NOTHROW(isorow::quoted(std::string(63, 'x')));
-    CHECK_THROWS_MATCHES(isorow::quoted(std::string(64, 'x')), isorow::usage_error,
+    CHECK_NOTHROW(isorow::quote_identifier(std::string(63, 'x')));
+    CHECK_THROWS_MATCHES(isorow::quote_identifier(std::string(64, 'x')), isorow::usage_error,
                          test::says("has 64 bytes, an SQL identifier at most 63"));
 }
 
 TEST_CASE("names that Postgres cannot take are refused") {
-    CHECK_THROWS_MATCHES(isorow::quoted(""), isorow::usage_error, test::says("an empty name"));
-    CHECK_THROWS_MATCHES(isorow::quoted(std::string("a\0b", 3)), isorow::usage_error, test::says("NUL byte"));
-    CHECK_THROWS_MATCHES(isorow::quoted("\xc3\x28"), isorow::usage_error, test::says("not valid UTF-8"));
-    CHECK_THROWS_MATCHES(isorow::quoted("\xed\xa0\x80"), isorow::usage_error, test::says("not valid UTF-8"));
+    CHECK_THROWS_MATCHES(isorow::quote_identifier(""), isorow::usage_error, test::says("an empty name"));
+    CHECK_THROWS_MATCHES(isorow::quote_identifier(std::string("a\0b", 3)), isorow::usage_error, test::says("NUL byte"));
+    CHECK_THROWS_MATCHES(isorow::quote_identifier("\xc3\x28"), isorow::usage_error, test::says("not valid UTF-8"));
+    CHECK_THROWS_MATCHES(isorow::quote_identifier("\xed\xa0\x80"), isorow::usage_error, test::says("not valid UTF-8"));
 }

@@ -132,10 +132,10 @@ template <class T>
 inline void require_columns(session const& where, table_description const& table, table_use use,
                             std::vector<std::string> const& wanted = {}, readable_type readable = nullptr) {
     auto const live = read_table(where, table.schema, table.name);
-    if (!live) throw usage_error(text("the table {} does not exist", quoted(table.schema, table.name)));
+    if (!live) throw usage_error(text("the table {} does not exist", quote_identifier(table.schema, table.name)));
     auto differences = compare_columns(table, *live, use, wanted, readable);
     if (!differences.empty())
-        throw mismatch(table.struct_name, text("the table {}", quoted(table.schema, table.name)), std::move(differences));
+        throw mismatch(table.struct_name, text("the table {}", quote_identifier(table.schema, table.name)), std::move(differences));
 }
 
 }  // namespace isorow::inline v1

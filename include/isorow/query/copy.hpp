@@ -25,8 +25,8 @@ namespace detail {
 /// `COPY "public"."products" ("category", …) FROM STDIN (FORMAT binary)`.
 [[nodiscard]] inline std::string copy_in_sql(table_description const& table) {
     std::string columns;
-    for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
-    return text("COPY {} ({}) FROM STDIN (FORMAT binary)", quoted(table.schema, table.name), columns);
+    for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
+    return text("COPY {} ({}) FROM STDIN (FORMAT binary)", quote_identifier(table.schema, table.name), columns);
 }
 
 }  // namespace detail
@@ -116,8 +116,9 @@ private:
         check<T>();
         require_columns(connection, table, table_use::reading, {}, &reads_type_of<T>);
         std::string columns;
-        for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
-        return copy_out(connection, text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns, quoted(table.schema, table.name)),
+        for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
+        return copy_out(connection,
+                        text("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", columns, quote_identifier(table.schema, table.name)),
                         limits);
     }
 

@@ -23,12 +23,12 @@ namespace detail {
 
 [[nodiscard]] inline std::string extension_prefix(std::string_view extension, extension_schemas const& schemas) {
     auto const found = schemas.find(extension);
-    return extension.empty() || found == schemas.end() ? std::string{} : quoted(found->second) + ".";
+    return extension.empty() || found == schemas.end() ? std::string{} : quote_identifier(found->second) + ".";
 }
 
 [[nodiscard]] inline std::string quoted_columns(table_description const& table, field_list const& fields) {
     std::string list;
-    for (auto const place : fields) list.append(list.empty() ? "" : ", ").append(quoted(table.columns[place].name));
+    for (auto const place : fields) list.append(list.empty() ? "" : ", ").append(quote_identifier(table.columns[place].name));
     return list;
 }
 
@@ -89,7 +89,7 @@ namespace detail {
 
 /// `"price" double precision DEFAULT 0 NOT NULL`.
 [[nodiscard]] inline std::string column_sql(column const& column, extension_schemas const& schemas = {}) {
-    auto sql = quoted(column.name) + " " + type_sql(column.type, schemas);
+    auto sql = quote_identifier(column.name) + " " + type_sql(column.type, schemas);
     if (!column.default_value.empty()) sql.append(" DEFAULT ").append(column.default_value);
     if (!column.nullable) sql += " NOT NULL";
     if (column.unique) sql += " UNIQUE";
@@ -98,7 +98,7 @@ namespace detail {
 
 /// `CREATE TABLE` with the columns, without key and indexes, which are made once the rows are there.
 [[nodiscard]] inline std::string create_table_sql(table_description const& table, extension_schemas const& schemas = {}) {
-    std::string sql = "CREATE TABLE " + quoted(table.schema, table.name) + " (";
+    std::string sql = "CREATE TABLE " + quote_identifier(table.schema, table.name) + " (";
     char const* separator = "\n    ";
     for (auto const& column : table.columns) {
         sql.append(separator).append(column_sql(column, schemas));
@@ -110,7 +110,8 @@ namespace detail {
 /// `ALTER TABLE … ADD PRIMARY KEY`; empty where the table has none.
 [[nodiscard]] inline std::string add_key_sql(table_description const& table) {
     if (table.key.empty()) return {};
-    return "ALTER TABLE " + quoted(table.schema, table.name) + " ADD PRIMARY KEY (" + detail::quoted_columns(table, table.key) + ")";
+    return "ALTER TABLE " + quote_identifier(table.schema, table.name) + " ADD PRIMARY KEY (" + detail::quoted_columns(table, table.key) +
+           ")";
 }
 
 /// The index's own name, or one made of table and columns as Postgres makes it, shortened where it is too long.
@@ -128,14 +129,14 @@ namespace detail {
     std::string columns;
     for (auto const place : index.fields) {
         auto const& column = table.columns[place];
-        columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
+        columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
         if (is_vector_index)
             columns.append(" ")
                 .append(detail::extension_prefix(entry_of(column.type.id).extension, schemas))
                 .append(detail::operator_class(column.type, index.metric));
     }
-    auto sql = text("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quoted(index_name(table, index)),
-                    quoted(table.schema, table.name), detail::method_name(index.method), columns);
+    auto sql = text("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quote_identifier(index_name(table, index)),
+                    quote_identifier(table.schema, table.name), detail::method_name(index.method), columns);
     if (index.method == index_method::hnsw) sql += text(" WITH (m = {}, ef_construction = {})", index.m, index.ef_construction);
     if (index.method == index_method::ivfflat) sql += text(" WITH (lists = {})", index.lists);
     return sql;

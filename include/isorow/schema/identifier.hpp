@@ -22,7 +22,7 @@ inline constexpr std::size_t identifier_limit = 63;
 }
 
 /// The name as SQL writes it, in double quotes. Throws `usage_error` where it is not an identifier.
-[[nodiscard]] inline std::string quoted(std::string_view name) {
+[[nodiscard]] inline std::string quote_identifier(std::string_view name) {
     if (name.find('\0') != std::string_view::npos) throw usage_error("a name with a NUL byte cannot be an SQL identifier");
     if (!is_identifier(name))
         throw usage_error(name.empty() ? "an empty name cannot be an SQL identifier"
@@ -38,6 +38,8 @@ inline constexpr std::size_t identifier_limit = 63;
 }
 
 /// A relation's name with its schema, quoted: `"public"."products"`.
-[[nodiscard]] inline std::string quoted(std::string_view schema, std::string_view name) { return quoted(schema) + "." + quoted(name); }
+[[nodiscard]] inline std::string quote_identifier(std::string_view schema, std::string_view name) {
+    return quote_identifier(schema) + "." + quote_identifier(name);
+}
 
 }  // namespace isorow::inline v1

@@ -75,10 +75,10 @@ public:
         std::string columns;
         for (auto const& column : columns_of<T>) {
             if (!is_wanted(column.name)) continue;
-            columns.append(columns.empty() ? "" : ", ").append(quoted(column.name));
+            columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
         }
         auto const description = table();
-        auto sql = text("SELECT {} FROM {}", columns, quoted(description.schema, description.name));
+        auto sql = text("SELECT {} FROM {}", columns, quote_identifier(description.schema, description.name));
         // The line break ends a comment in the condition.
         if (!options_.sql_filter.empty()) sql.append(" WHERE (").append(options_.sql_filter).append("\n)");
         return sql;

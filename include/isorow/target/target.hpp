@@ -64,7 +64,7 @@ public:
     /// Nothing is sent yet. Throws `usage_error` for names that Postgres cannot take.
     explicit target(session const& where, target_options options = {}) : where_(where), options_(std::move(options)) {
         check_keyed<T>();
-        static_cast<void>(quoted(table().schema, table().name));
+        static_cast<void>(quote_identifier(table().schema, table().name));
     }
 
     /// Declares one row. Throws `unrepresentable` with struct, field and row number for a value that its column cannot hold, and
@@ -78,8 +78,9 @@ public:
         }
         auto const image = image_.bytes();
         if (auto const first = declared_.add(image, detail::end_of_key(image, description_of<T>.key.size())))
-            throw duplicate_key(text("two declared rows of {} have the key {}: row {} and row {}", quoted(table().schema, table().name),
-                                     detail::key_text(row), *first + 1, declared_.size() + 1));
+            throw duplicate_key(text("two declared rows of {} have the key {}: row {} and row {}",
+                                     quote_identifier(table().schema, table().name), detail::key_text(row), *first + 1,
+                                     declared_.size() + 1));
     }
 
     /// Declares each row of a range.

@@ -240,7 +240,7 @@ private:
     void write_staged(std::int64_t staged) {
         if (dry_run_) {
             auto const changed = difference();
-            auto const key = quoted(shape_.table.columns[shape_.table.key[0]].name);
+            auto const key = quote_identifier(shape_.table.columns[shape_.table.key[0]].name);
             std::tie(report_.inserted, report_.updated) = query_one<std::tuple<std::int64_t, std::int64_t>>(
                 connection_, text("SELECT count(*) FILTER (WHERE t.{} IS NULL), count(*) FILTER (WHERE t.{} IS NOT NULL AND {})"
                                   " FROM pg_temp.isorow_staged_rows s LEFT JOIN {} t ON {}",
@@ -303,13 +303,13 @@ private:
 
     // SQL
 
-    [[nodiscard]] std::string table_name() const { return quoted(shape_.table.schema, shape_.table.name); }
+    [[nodiscard]] std::string table_name() const { return quote_identifier(shape_.table.schema, shape_.table.name); }
 
     template <class Places>
     [[nodiscard]] std::string list(Places const& places, std::string_view prefix) const {
         std::string names;
         for (auto const place : places)
-            names.append(names.empty() ? "" : ", ").append(prefix).append(quoted(shape_.table.columns[place].name));
+            names.append(names.empty() ? "" : ", ").append(prefix).append(quote_identifier(shape_.table.columns[place].name));
         return names;
     }
     [[nodiscard]] std::string columns(std::string_view prefix = {}) const { return list(shape_.places, prefix); }
@@ -320,7 +320,7 @@ private:
     [[nodiscard]] std::string key_join() const {
         std::string condition;
         for (auto const place : shape_.table.key) {
-            auto const name = quoted(shape_.table.columns[place].name);
+            auto const name = quote_identifier(shape_.table.columns[place].name);
             condition.append(condition.empty() ? "" : " AND ").append(text("t.{} = s.{}", name, name));
         }
         return condition;
@@ -336,7 +336,7 @@ private:
     [[nodiscard]] std::string assignments() const {
         std::string list;
         for (auto const place : value_places()) {
-            auto const name = quoted(shape_.table.columns[place].name);
+            auto const name = quote_identifier(shape_.table.columns[place].name);
             list.append(list.empty() ? "" : ", ").append(text("{} = s.{}", name, name));
         }
         return list;

@@ -44,7 +44,7 @@ struct registered_target {
             "e.extname = $1";
         auto schema = query_optional<std::string>(connection, find, extension);
         if (!schema) {
-            auto const sql = "CREATE EXTENSION IF NOT EXISTS " + quoted(extension);
+            auto const sql = "CREATE EXTENSION IF NOT EXISTS " + quote_identifier(extension);
             try {
                 transaction inner(connection);
                 lock_setup(connection);
@@ -54,7 +54,7 @@ struct registered_target {
                 throw missing_privilege(
                     text("{} needs the extension \"{}\", which this database does not have and this role cannot create ({}); ask an "
                          "administrator to run: {}",
-                         quoted(table.schema, table.name), extension, failure.message(), sql));
+                         quote_identifier(table.schema, table.name), extension, failure.message(), sql));
             }
             ddl.push_back(sql);
             schema = query_one<std::string>(connection, find, extension);
@@ -80,7 +80,7 @@ struct registered_target {
 
 /// Refuses a table that somebody else made unless it may be adopted.
 inline void require_adoptable(connection& connection, table_description const& table, target_options const& options) {
-    auto const name = quoted(table.schema, table.name);
+    auto const name = quote_identifier(table.schema, table.name);
     if (options.adopt == adopt::nothing)
         throw not_owned(
             text("the table {} exists, and isorow did not create it; say adopt::table or adopt::rows to use it all the same", name));
@@ -93,7 +93,7 @@ inline void require_adoptable(connection& connection, table_description const& t
 }
 
 inline void require_same_ownership(table_description const& table, registered_target const& known, target_options const& options) {
-    auto const name = quoted(table.schema, table.name);
+    auto const name = quote_identifier(table.schema, table.name);
     if (known.ownership != name_of(options.ownership))
         throw not_owned(
             text("the table {} is kept by a target that is {}, and this one is {}", name, known.ownership, name_of(options.ownership)));
@@ -124,7 +124,7 @@ inline void require_same_ownership(table_description const& table, registered_ta
             differences.push_back({std::string(table.struct_name), quoted_columns(table, table.key),
                                    "a primary key or a unique index over exactly these columns", "none"});
         if (!differences.empty())
-            throw mismatch(table.struct_name, text("the table {}", quoted(table.schema, table.name)), std::move(differences));
+            throw mismatch(table.struct_name, text("the table {}", quote_identifier(table.schema, table.name)), std::move(differences));
         if (!known) require_adoptable(connection, table, options);
     }
     if (known) {
