@@ -76,7 +76,8 @@ TEST_CASE("connecting is stopped from another thread") {
         std::this_thread::sleep_for(50ms);
         source.request_stop();
     });
-    CHECK_THROWS_AS(isorow::connection(deaf.dsn(), {.connect_timeout = 30s}, source.get_token()), isorow::stopped);
+    CHECK_THROWS_AS(isorow::connection(deaf.dsn(), {.connect_timeout = 30s}, isorow::limits::until_stopped(source.get_token())),
+                    isorow::stopped);
 }
 
 TEST_CASE("a resolver that hangs ends in a timeout at the deadline") {

@@ -82,7 +82,7 @@ TEST_CASE_METHOD(ledger, "an ended transaction is not ended again") {
 }
 
 TEST_CASE_METHOD(ledger, "a transaction on a pool keeps one connection and gives it back") {
-    isorow::pool pool(database.dsn(), {.size = 1});
+    isorow::pool pool(database.dsn(), {.min_size = 1, .max_size = 1});
     {
         isorow::transaction work(pool);
         run(work.connection(), "INSERT INTO ledger VALUES ('pooled')");

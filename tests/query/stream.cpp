@@ -103,11 +103,11 @@ TEST_CASE_METHOD(server, "memory does not grow with the rows that are read") {
 }
 
 TEST_CASE("a stream on a pool keeps its connection until it is gone") {
-    isorow::pool pool(test::dsn(), {.size = 1, .acquire_timeout = std::chrono::milliseconds(100)});
+    isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1, .timeout = std::chrono::milliseconds(100)});
     {
         auto rows = isorow::stream<std::int64_t>(pool, "SELECT generate_series(1::bigint, 100000)");
         static_cast<void>(rows.begin());
-        CHECK_THROWS_MATCHES(pool.acquire(), isorow::timed_out, test::says("all 1 are lent"));
+        CHECK_THROWS_MATCHES(pool.acquire(), isorow::usage_error, test::says("holds all 1 connections"));
     }
     CHECK(isorow::query_one<std::int32_t>(pool, "SELECT 1") == 1);
 }

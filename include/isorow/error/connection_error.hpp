@@ -24,6 +24,13 @@ public:
     [[nodiscard]] bool retryable() const noexcept override { return true; }
 };
 
+/// A pool refuses to let anybody else wait: more than its `max_waiting` wait already.
+class too_many_requests final : public error {
+public:
+    using error::error;
+    [[nodiscard]] bool retryable() const noexcept override { return true; }
+};
+
 /// The caller's stop token asked to stop. What was under way was cancelled on the server, or the connection closed.
 class stopped final : public error {
 public:

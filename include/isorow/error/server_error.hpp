@@ -31,7 +31,8 @@ struct diagnostics {
     std::string column{};
     std::string data_type{};
     std::string constraint{};
-    std::string sql{};  ///< the statement that was run, without its parameters' values
+    std::string routine{};  ///< the function of the server's source that reported it
+    std::string sql{};      ///< the statement that was run, without its parameters' values
 };
 
 /// Codes that programs ask for.
@@ -54,6 +55,9 @@ inline constexpr std::string_view query_canceled = "57014";
 inline constexpr std::string_view admin_shutdown = "57P01";
 inline constexpr std::string_view crash_shutdown = "57P02";
 inline constexpr std::string_view cannot_connect_now = "57P03";
+inline constexpr std::string_view feature_not_supported = "0A000";
+inline constexpr std::string_view invalid_statement_name = "26000";
+inline constexpr std::string_view duplicate_statement = "42P05";
 
 }  // namespace sqlstate
 
@@ -79,7 +83,14 @@ public:
     [[nodiscard]] bool retryable() const noexcept override {
         std::string_view const code = fields_.sqlstate;
         return code.starts_with("40") || code.starts_with("08") || code.starts_with("53") || code.starts_with("57P0") ||
-               code == sqlstate::lock_not_available;
+               code == sqlstate::lock_not_available || is_stale_plan();
+    }
+
+    /// Whether a prepared statement was refused because the schema changed under it, or because it is gone (DISCARD ALL, a pooler): run
+    /// again, it is prepared anew.
+    [[nodiscard]] bool is_stale_plan() const noexcept {
+        return fields_.sqlstate == sqlstate::invalid_statement_name ||
+               (fields_.sqlstate == sqlstate::feature_not_supported && fields_.routine == "RevalidateCachedQuery");
     }
 
 private:

@@ -2,15 +2,19 @@
 
 #include <isorow/error/connection_error.hpp>
 #include <isorow/error/server_error.hpp>
+#include <isorow/pq/connection_options.hpp>
 #include <isorow/pq/detail/cancel.hpp>
 #include <isorow/pq/detail/conninfo.hpp>
-#include <isorow/pq/resolve.hpp>
+#include <isorow/pq/detail/fork.hpp>
+#include <isorow/pq/notification.hpp>
 #include <isorow/pq/result.hpp>
+#include <isorow/pq/statement_cache.hpp>
 #include <isorow/pq/type_registry.hpp>
 #include <isorow/pq/wait.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,23 +26,25 @@
 
 namespace isorow::inline v1 {
 
-/// What is said of a connection beside where it goes.
-struct connection_options {
-    std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);  ///< for names, connecting and authentication together
-    std::chrono::milliseconds timeout = std::chrono::minutes(10);          ///< for each later call that is not given limits of its own
-    std::function<void(diagnostics const&)> on_notice{};  ///< the server's notices; must not throw. Unset: they are dropped
-    isorow::resolver resolve = &resolve_by_system;        ///< how host names become addresses
-};
-
 /// A connection to a server. Always non-blocking underneath: each call waits in one place, with a deadline and a stop token.
 /// Move-only, used by one thread at a time.
 class connection {
 public:
     /// Connects. `dsn`: a URI or `key=value` pairs as libpq takes them; what it does not say comes from libpq's environment variables
-    /// and files. Throws `connection_error` naming the endpoint, `timed_out`, `stopped`, `usage_error` for a DSN that cannot be read.
-    explicit connection(std::string_view dsn = {}, connection_options options = {}, std::stop_token stop = {})
-        : options_(std::move(options)) {
-        connect(dsn, limits::within(options_.connect_timeout, std::move(stop)));
+    /// and files. Hosts of a list are tried one after another. Throws `connection_error` naming the endpoints and what each said,
+    /// `timed_out`, `stopped`, `usage_error` for parameters that are not right.
+    explicit connection(std::string_view dsn = {}, connection_options options = {},
+                        isorow::limits const& limits = isorow::limits::until_stopped({}))
+        : connection(std::make_shared<detail::conninfo const>(detail::to_conninfo({.dsn = std::string(dsn)})), std::move(options), limits) {
+    }
+    explicit connection(connection_parameters const& where, connection_options options = {},
+                        isorow::limits const& limits = isorow::limits::until_stopped({}))
+        : connection(std::make_shared<detail::conninfo const>(detail::to_conninfo(where)), std::move(options), limits) {}
+
+    /// Connects to where another connection goes or a pool's connections go.
+    connection(std::shared_ptr<detail::conninfo const> where, connection_options options, isorow::limits const& limits)
+        : options_(std::move(options)), where_(std::move(where)), statements_(options_.prepare_threshold, options_.prepared_max) {
+        connect(limits);
     }
 
     /// Uses a connection of the caller's, who keeps it and closes it. Its blocking mode and notice receiver are as before when the borrower
@@ -54,7 +60,13 @@ public:
           borrowed_(other.borrowed_),
           broken_(other.broken_),
           depth_(other.depth_),
-          types_(std::move(other.types_)) {
+          where_(std::move(other.where_)),
+          forks_(other.forks_),
+          pooled_(other.pooled_),
+          types_(std::move(other.types_)),
+          statements_(std::move(other.statements_)),
+          plans_(other.plans_),
+          kept_(std::move(other.kept_)) {
         if (handle_ != nullptr) listen_to_notices();
     }
     connection& operator=(connection&& other) noexcept {
@@ -98,7 +110,10 @@ public:
     /// Closes; a borrowed connection is given back instead.
     void close() noexcept {
         if (handle_ == nullptr) return;
-        if (borrowed_) {
+        if (is_forked()) {
+            // The parent goes on using it: PQfinish would tell the server goodbye in its name, so that the memory is left instead.
+            ::close(PQsocket(handle_));
+        } else if (borrowed_) {
             PQsetnonblocking(handle_, borrowed_->nonblocking);
             PQsetNoticeReceiver(handle_, borrowed_->receiver, borrowed_->argument);
         } else {
@@ -107,12 +122,50 @@ public:
         handle_ = nullptr;
     }
 
+    /// Where the connection was told to go; null for a borrowed one.
+    [[nodiscard]] std::shared_ptr<detail::conninfo const> const& parameters() const noexcept { return where_; }
+
+    /// The statements that are prepared here.
+    [[nodiscard]] statement_cache& statements() noexcept {
+        if (auto const plans = types_->plans(); plans != plans_) [[unlikely]] {
+            plans_ = plans;
+            statements_.forget();
+        }
+        return statements_;
+    }
+    /// The schema has changed: every connection that shares these types prepares its statements anew.
+    void forget_statements() { types_->forget_plans(); }
+
+    /// The next notification that has come, without waiting for one.
+    [[nodiscard]] std::optional<notification> take_notification() {
+        keep_notifications();
+        if (kept_.empty()) return std::nullopt;
+        auto first = std::move(kept_.front());
+        kept_.pop_front();
+        return first;
+    }
+    /// Takes the notifications that have come out of libpq. Returns whether there were any.
+    bool keep_notifications() {
+        bool any = false;
+        while (auto* const received = handle_ == nullptr ? nullptr : PQnotifies(handle_)) {
+            kept_.push_back({received->relname, received->extra, received->be_pid});
+            PQfreemem(received);
+            any = true;
+        }
+        return any;
+    }
+
+    /// Whether a pooler stands between here and the server; see `isorow::pooler`.
+    [[nodiscard]] bool is_pooled() const noexcept { return pooled_; }
+    void set_pooled(bool pooled) noexcept { pooled_ = pooled; }
+
     // Steps, for the other files of this folder
 
     /// Throws `connection_error` where no statement can be run, and `usage_error` where another one is under way.
     void require_ready() const {
         if (!is_open()) throw connection_error("the connection is closed");
-        if (PQtransactionStatus(handle_) == PQTRANS_ACTIVE)
+        if (is_forked()) throw usage_error("the process was forked: a child makes connections of its own, it must not use its parent's");
+        if (PQpipelineStatus(handle_) != PQ_PIPELINE_OFF || PQtransactionStatus(handle_) == PQTRANS_ACTIVE)
             throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
     }
 
@@ -184,7 +237,8 @@ private:
         void* argument;
     };
 
-    connection(PGconn* lender, connection_options options) : options_(std::move(options)), handle_(lender) {
+    connection(PGconn* lender, connection_options options)
+        : options_(std::move(options)), handle_(lender), statements_(options_.prepare_threshold, options_.prepared_max) {
         if (handle_ == nullptr || PQstatus(handle_) != CONNECTION_OK) {
             handle_ = nullptr;
             throw usage_error("the borrowed connection is not connected");
@@ -200,11 +254,88 @@ private:
         start();
     }
 
-    void connect(std::string_view dsn, isorow::limits const& limits) {
-        auto const info = detail::resolved_conninfo(dsn, options_.resolve, limits);
+    void connect(isorow::limits const& limits) {
+        auto const begun = std::chrono::steady_clock::now();
+        auto info = *where_;
+        if (info.get("service").empty()) detail::add_defaults(info);
+        detail::add_settings(info);
+        if (options_.secure) detail::make_secure(info);
+        if (options_.credentials) {
+            auto given = options_.credentials();
+            if (!given.user.empty()) info.set("user", std::move(given.user));
+            info.set("password", std::move(given.password));
+        }
+        try {
+            connect_to_any(info, limits);
+        } catch (...) {
+            if (options_.observer) observe_connect(begun, detail::name_of(std::current_exception()));
+            throw;
+        }
+        start();
+        if (options_.observer) observe_connect(begun, {});
+        warn_of_unverified();
+    }
+
+    /// Tries the hosts in their order, those of prefer-standby twice.
+    void connect_to_any(detail::conninfo info, isorow::limits const& limits) {
+        auto entries = detail::endpoint_entries(info);
+        detail::order(entries, info.get("load_balance_hosts"));
+        info.set("load_balance_hosts", "");
+        std::string failures;
+        bool only_late = true;
+        auto const try_all = [&] {
+            for (auto const& entry : entries) {
+                try {
+                    connect_to_one(info, entry, limits);
+                    return true;
+                } catch (timed_out const& late) {
+                    if (std::chrono::steady_clock::now() >= limits.deadline) throw;
+                    failures += text("{}{}", failures.empty() ? "" : "; ", late.what());
+                } catch (connection_error const& failure) {
+                    only_late = false;
+                    failures += text("{}could not connect to {}:{}: {}", failures.empty() ? "" : "; ",
+                                     entry.host.empty() ? entry.hostaddr.empty() ? "the default socket" : entry.hostaddr : entry.host,
+                                     entry.port.empty() ? "5432" : entry.port, failure.what());
+                }
+            }
+            return false;
+        };
+        if (info.get("target_session_attrs") == "prefer-standby") {
+            info.set("target_session_attrs", "standby");
+            if (try_all()) return;
+            failures.clear();
+            info.set("target_session_attrs", "any");
+        }
+        if (try_all()) return;
+        if (only_late) throw timed_out(failures);
+        if (auto const cure = detail::cure_of(failures); !cure.empty()) failures += text(" ({})", cure);
+        throw connection_error(failures);
+    }
+
+    /// Tries each address of a host within the time that one host has.
+    void connect_to_one(detail::conninfo const& info, detail::endpoint_entry const& entry, isorow::limits const& limits) {
+        isorow::limits const own{std::min(limits.deadline, isorow::limits::within(connect_timeout(info)).deadline), limits.stop};
+        auto const list = detail::attempts(info, entry, options_.resolve, own);
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            try {
+                return connect_as(list[i], own);
+            } catch (connection_error const&) {
+                if (i + 1 == list.size()) throw;
+            }
+        }
+    }
+
+    [[nodiscard]] std::chrono::milliseconds connect_timeout(detail::conninfo const& info) const {
+        if (options_.connect_timeout) return *options_.connect_timeout;
+        auto const said = info.get("connect_timeout");
+        if (said.empty()) return std::chrono::seconds(10);
+        auto const seconds = detail::number_in("connect_timeout", said, 0, 1'000'000);
+        return seconds == 0 ? std::chrono::milliseconds(std::chrono::hours(1)) : std::chrono::seconds(seconds);  // libpq: 0 is for ever
+    }
+
+    void connect_as(detail::conninfo const& info, isorow::limits const& limits) {
         handle_ = PQconnectStartParams(info.keywords().data(), info.values().data(), 0);
         if (handle_ == nullptr) throw std::bad_alloc();
-        auto const doing = text("connecting to {}", info.endpoints());
         try {
             auto status = PQstatus(handle_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
             bool begun = false;
@@ -214,14 +345,33 @@ private:
                     if (status == PGRES_POLLING_READING) return interest::read;
                     return status == PGRES_POLLING_WRITING ? interest::write : interest::none;
                 },
-                [&] { return PQsocket(handle_); }, limits, doing);
-            if (status == PGRES_POLLING_FAILED)
-                throw connection_error(text("could not connect to {}: {}", info.endpoints(), detail::one_line(PQerrorMessage(handle_))));
+                [&] { return PQsocket(handle_); }, limits, text("connecting to {}", info.endpoint()));
+            if (status == PGRES_POLLING_FAILED) throw connection_error(detail::one_line(PQerrorMessage(handle_)));
         } catch (...) {
             PQfinish(std::exchange(handle_, nullptr));
             throw;
         }
-        start();
+    }
+
+    void observe_connect(std::chrono::steady_clock::time_point begun, std::string const& failure) const {
+        operation_event event{.name = "CONNECT", .duration = std::chrono::steady_clock::now() - begun, .error = failure};
+        auto const host = where_->get("host");
+        auto const port = where_->get("port");
+        auto const database = where_->get("dbname");
+        event.server_address = handle_ == nullptr ? std::string_view(host) : detail::or_empty(PQhost(handle_));
+        event.server_port = handle_ == nullptr ? std::string_view(port) : detail::or_empty(PQport(handle_));
+        event.database = handle_ == nullptr ? std::string_view(database) : detail::or_empty(PQdb(handle_));
+        options_.observer->on_connect(event);
+    }
+
+    /// A server elsewhere that did not prove who it is may be anybody.
+    void warn_of_unverified() {
+        auto const host = detail::or_empty(PQhost(handle_));
+        auto const address = detail::or_empty(PQhostaddr(handle_));
+        bool const local = host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
+                           address.starts_with("127.") || address == "::1";
+        if (local || where_->get("sslmode") == "verify-full" || options_.secure) return;
+        warn("WARNING", text("the connection to {} does not verify its server: sslmode=verify-full does", endpoint()));
     }
 
     void start() {
@@ -235,7 +385,12 @@ private:
     static void receive_notice(void* self, PGresult const* notice) {
         auto& own = *static_cast<connection*>(self);
         ++own.notices_;
-        if (own.options_.on_notice) own.options_.on_notice(detail::diagnostics_of(notice, {}));
+        if (own.options_.on_notice || own.options_.observer) own.tell(detail::diagnostics_of(notice, {}));
+    }
+
+    void tell(diagnostics const& notice) const {
+        if (options_.on_notice) options_.on_notice(notice);
+        if (options_.observer) options_.observer->on_notice(notice);
     }
 
     /// Sends what is left and takes in what has come, until PQgetResult would not wait.
@@ -268,12 +423,23 @@ private:
         }
     }
 
+    [[nodiscard]] bool is_forked() const noexcept { return forks_ != detail::fork_count(); }
+
     void give_up() noexcept {
         if (borrowed_) broken_ = true;
         else close();
     }
 
 public:
+    /// A message of isorow's own, given where the server's notices go. `severity`: WARNING or DEBUG.
+    void warn(std::string_view severity, std::string message) const {
+        if (!options_.on_notice && !options_.observer) return;
+        diagnostics notice;
+        notice.severity = severity;
+        notice.message = std::move(message);
+        tell(notice);
+    }
+
     /// How many notices have come; `copy_in` tells an error by its bytes being no notice.
     [[nodiscard]] std::uint64_t notices() const noexcept { return notices_; }
 
@@ -284,7 +450,13 @@ private:
     bool broken_ = false;
     int depth_ = 0;
     std::uint64_t notices_ = 0;
+    std::shared_ptr<detail::conninfo const> where_{};
+    unsigned forks_ = detail::fork_count();
+    bool pooled_ = false;
     std::shared_ptr<type_registry> types_ = std::make_shared<type_registry>();
+    statement_cache statements_;
+    std::uint64_t plans_ = 0;
+    std::deque<notification> kept_{};
 };
 
 }  // namespace isorow::inline v1

@@ -42,13 +42,10 @@ public:
     [[nodiscard]] oid const* types() const noexcept { return types_.data(); }
     [[nodiscard]] int const* lengths() const noexcept { return lengths_.data(); }
 
-    /// Where each value's bytes are, null for NULL; valid until the next change.
-    [[nodiscard]] std::vector<char const*> values() const {
-        std::vector<char const*> places;
-        places.reserve(size());
+    /// Writes where each value's bytes are, null for NULL, to `size()` places; valid until the next change.
+    void values(char const** places) const noexcept {
         auto const* const first = reinterpret_cast<char const*>(bytes_.bytes().data());
-        for (auto const start : starts_) places.push_back(start == null ? nullptr : first + start);
-        return places;
+        for (auto const start : starts_) *places++ = start == null ? nullptr : first + start;
     }
 
 private:

@@ -6,10 +6,10 @@
 #include <isorow/error/connection_error.hpp>
 #include <isorow/pq/wait.hpp>
 
-#include <condition_variable>
+#include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -54,31 +54,23 @@ namespace detail {
 /// Runs the resolver on a thread of its own and waits no longer than the limits allow; the thread then ends by itself.
 [[nodiscard]] inline std::vector<std::string> resolve_within(resolver const& resolve, std::string const& host, limits const& limits) {
     struct answer {
-        std::mutex mutex;
-        std::condition_variable_any arrived;
-        bool done = false;
+        waker arrived;
+        std::atomic<bool> done{false};
         std::vector<std::string> addresses;
         std::exception_ptr failure;
     };
     auto const shared = std::make_shared<answer>();
     std::thread([shared, resolve, host] {
-        std::vector<std::string> addresses;
-        std::exception_ptr failure;
         try {
-            addresses = resolve(host);
+            shared->addresses = resolve(host);
         } catch (...) {
-            failure = std::current_exception();
+            shared->failure = std::current_exception();
         }
-        std::lock_guard const lock(shared->mutex);
-        shared->addresses = std::move(addresses);
-        shared->failure = failure;
         shared->done = true;
-        shared->arrived.notify_all();
+        shared->arrived.wake();
     }).detach();
-    std::unique_lock lock(shared->mutex);
-    bool const done = shared->arrived.wait_until(lock, limits.stop, limits.deadline, [&] { return shared->done; });
-    if (!done && limits.stop.stop_requested()) throw stopped(text("stopped while resolving the name of the host {}", host));
-    if (!done) throw timed_out(text("the deadline passed while resolving the name of the host {}", host));
+    auto const doing = text("resolving the name of the host {}", host);
+    while (!shared->done) wait_for_socket(shared->arrived.descriptor(), interest::read, limits, doing);
     if (shared->failure) std::rethrow_exception(shared->failure);
     return std::move(shared->addresses);
 }

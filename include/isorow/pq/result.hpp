@@ -83,6 +83,7 @@ namespace detail {
     fields.column = field(PG_DIAG_COLUMN_NAME);
     fields.data_type = field(PG_DIAG_DATATYPE_NAME);
     fields.constraint = field(PG_DIAG_CONSTRAINT_NAME);
+    fields.routine = field(PG_DIAG_SOURCE_FUNCTION);
     fields.sql = sql;
     if (fields.message.empty()) {
         fields.message = PQresultErrorMessage(failed);

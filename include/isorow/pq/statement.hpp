@@ -4,9 +4,14 @@
 /// Statements as text with parameters in bytes.
 
 #include <isorow/pq/connection.hpp>
+#include <isorow/pq/detail/session_state.hpp>
 #include <isorow/pq/parameters.hpp>
 #include <isorow/pq/result.hpp>
 
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +28,11 @@ namespace detail {
     return std::string(sql);
 }
 
+/// The statement's first word, where somebody wants to know.
+[[nodiscard]] inline std::string_view first_word_if(connection const& connection, std::string_view sql) {
+    return connection.options().observer ? first_word(sql) : std::string_view{};
+}
+
 inline void require_sent(connection& connection, int sent) {
     if (sent == 1) return;
     auto const message = one_line(PQerrorMessage(connection.native_handle()));
@@ -31,14 +41,61 @@ inline void require_sent(connection& connection, int sent) {
     throw usage_error(message);
 }
 
+/// The parameters of a statement as libpq takes them; on the stack where there are few.
+class parameter_arrays {
+public:
+    explicit parameter_arrays(parameters const& given) {
+        if (given.size() > parameter_limit)
+            throw usage_error(text("a statement takes at most {} parameters, not {}", parameter_limit, given.size()));
+        if (given.size() <= few) {
+            given.values(few_values_.data());
+        } else {
+            many_values_.resize(given.size());
+            many_formats_.assign(given.size(), 1);
+            given.values(many_values_.data());
+        }
+    }
+
+    [[nodiscard]] char const* const* values() const noexcept { return many_values_.empty() ? few_values_.data() : many_values_.data(); }
+    [[nodiscard]] int const* formats() const noexcept { return many_formats_.empty() ? binary.data() : many_formats_.data(); }
+
+private:
+    static constexpr std::size_t few = 16;
+    static constexpr std::array<int, few> binary = [] {
+        std::array<int, few> formats{};
+        formats.fill(1);
+        return formats;
+    }();
+
+    std::array<char const*, few> few_values_;
+    std::vector<char const*> many_values_{};
+    std::vector<int> many_formats_{};
+};
+
+inline void send_unprepared(connection& connection, std::string const& sql, parameters const& parameters) {
+    parameter_arrays const arrays(parameters);
+    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), static_cast<int>(parameters.size()),
+                                               parameters.types(), arrays.values(), parameters.lengths(), arrays.formats(), 1));
+}
+
+inline void send_prepared(connection& connection, std::string const& name, parameters const& parameters) {
+    parameter_arrays const arrays(parameters);
+    require_sent(connection, PQsendQueryPrepared(connection.native_handle(), name.c_str(), static_cast<int>(parameters.size()),
+                                                 arrays.values(), parameters.lengths(), arrays.formats(), 1));
+}
+
 inline void send_statement(connection& connection, std::string const& sql, parameters const& parameters) {
     connection.require_ready();
-    if (parameters.size() > parameter_limit)
-        throw usage_error(text("a statement takes at most {} parameters, not {}", parameter_limit, parameters.size()));
-    auto const values = parameters.values();
-    std::vector<int> const formats(parameters.size(), 1);
-    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), static_cast<int>(parameters.size()),
-                                               parameters.types(), values.data(), parameters.lengths(), formats.data(), 1));
+    require_no_session_state(connection, sql);
+    send_unprepared(connection, sql, parameters);
+}
+
+/// Whether a command changes what prepared statements rest on.
+[[nodiscard]] inline bool makes_plans_stale(std::string_view command) noexcept {
+    if (command.empty() || (command.front() != 'D' && command.front() != 'A')) [[likely]]
+        return false;
+    return command.starts_with("DROP") || command.starts_with("ALTER") || command.starts_with("DISCARD") ||
+           command.starts_with("DEALLOCATE ALL");
 }
 
 /// Takes in all results; returns the last, or throws the first error.
@@ -58,6 +115,8 @@ inline void send_statement(connection& connection, std::string const& sql, param
                 connection.abandon();
                 throw usage_error(text("COPY … FROM STDIN and TO STDOUT are run by copy_in and copy_out; in: {}", sql));
             default:
+                if (makes_plans_stale(next.command())) [[unlikely]]
+                    connection.forget_statements();
                 last.emplace(std::move(next));
         }
         if (PQstatus(connection.native_handle()) != CONNECTION_OK) break;
@@ -67,27 +126,126 @@ inline void send_statement(connection& connection, std::string const& sql, param
     return std::move(*last);
 }
 
+/// Does something and tells the connection's observer, where it has one, what it was and how it ended.
+template <class Do>
+auto observed(connection& connection, void (observer::*member)(operation_event const&), std::string_view name, std::string_view sql,
+              parameters const* values, Do&& work) {
+    auto const& watching = connection.options().observer;
+    if (!watching) [[likely]]
+        return work();
+    auto const begun = std::chrono::steady_clock::now();
+    auto const tell = [&](std::int64_t rows, std::string_view failure) {
+        auto* const handle = connection.native_handle();
+        operation_event event{.name = name, .sql = sql};
+        event.database = handle == nullptr ? std::string_view{} : or_empty(PQdb(handle));
+        event.server_address = handle == nullptr ? std::string_view{} : or_empty(PQhost(handle));
+        event.server_port = handle == nullptr ? std::string_view{} : or_empty(PQport(handle));
+        event.duration = std::chrono::steady_clock::now() - begun;
+        event.rows = rows;
+        event.error = failure;
+        if (connection.options().observe_values) event.values = values;
+        (*watching.*member)(event);
+    };
+    try {
+        auto done = work();
+        if constexpr (requires { done.affected_rows(); }) tell(done.affected_rows(), {});
+        else tell(static_cast<std::int64_t>(done), {});
+        return done;
+    } catch (...) {
+        tell(0, name_of(std::current_exception()));
+        throw;
+    }
+}
+
+/// Closes the prepared statements that are not wanted any more.
+inline void close_unwanted(connection& connection, limits const& limits) {
+    for (auto const& name : connection.statements().take_unwanted()) {
+#if defined(LIBPQ_HAS_CLOSE_PREPARED)
+        require_sent(connection, PQsendClosePrepared(connection.native_handle(), name.c_str()));
+        static_cast<void>(collect(connection, "(closing a prepared statement)", limits));
+#else
+        auto const sql = text("DEALLOCATE \"{}\"", name);
+        require_sent(connection, PQsendQuery(connection.native_handle(), sql.c_str()));
+        try {
+            static_cast<void>(collect(connection, sql, limits));
+        } catch (invalid_sql_statement_name const&) {
+            // It is gone already: DISCARD ALL.
+        }
+#endif
+    }
+}
+
+/// Prepares a statement of the connection's cache on the server.
+inline void prepare(connection& connection, statement_cache::entry& entry, limits const& limits) {
+    static_cast<void>(observed(connection, &observer::on_prepare, "PREPARE", entry.sql, nullptr, [&] {
+        require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
+                                               static_cast<int>(entry.types.size()), entry.types.data()));
+        return collect(connection, entry.sql, limits);
+    }));
+    entry.prepared = true;
+}
+
+/// Runs a statement, prepared where it has been run often enough.
+[[nodiscard]] inline result run_statement(connection& connection, std::string_view sql, parameters const& parameters,
+                                          limits const& limits) {
+    connection.require_ready();
+    require_no_session_state(connection, sql);
+    bool const in_transaction = connection.in_transaction();
+    for (int attempt = 1;; ++attempt) {
+        auto& statements = connection.statements();
+        if (statements.has_unwanted() && !in_transaction) [[unlikely]]
+            close_unwanted(connection, limits);
+        auto* const entry = statements.use(sql, parameters);
+        if (entry == nullptr) {
+            auto const statement = checked_sql(sql);
+            send_unprepared(connection, statement, parameters);
+            return collect(connection, statement, limits);
+        }
+        try {
+            if (!entry->prepared) prepare(connection, *entry, limits);
+            send_prepared(connection, entry->name, parameters);
+            return collect(connection, sql, limits);
+        } catch (server_error const& failure) {
+            bool const duplicate = failure.sqlstate() == sqlstate::duplicate_statement;
+            if (!failure.is_stale_plan() && !duplicate) throw;
+            // Nothing was done yet. Where it happens twice in a row, statements do not stay: a pooler that knows nothing of them.
+            if (duplicate || attempt > 1) statements.disable();
+            else connection.forget_statements();
+            if (!in_transaction) continue;
+            auto fields = failure.diagnostics();
+            if (fields.hint.empty())
+                fields.hint = "the statement was prepared before the schema changed: run the transaction again, and it is prepared anew";
+            throw_server_error(std::move(fields));
+        }
+    }
+}
+
 }  // namespace detail
 
-/// Runs one statement with parameters; its rows come back in binary. Throws the server's errors by their class, `connection_lost`,
-/// `timed_out` and `stopped`; after the last two the statement was cancelled.
+/// Runs one statement with parameters; its rows come back in binary. One that is run often is prepared (`prepare_threshold`); where the
+/// schema changed under it, it is prepared again, but in a transaction, which has failed then. Throws the server's errors by their class,
+/// `connection_lost`, `timed_out` and `stopped`; after the last two the statement was cancelled.
 inline result execute_statement(connection& connection, std::string_view sql, parameters const& parameters, limits const& limits) {
-    auto const statement = detail::checked_sql(sql);
-    detail::send_statement(connection, statement, parameters);
-    return detail::collect(connection, statement, limits);
+    return detail::observed(connection, &observer::on_query, detail::first_word_if(connection, sql), sql, &parameters,
+                            [&] { return detail::run_statement(connection, sql, parameters, limits); });
 }
 
 /// Runs statements without parameters, separated by semicolons, in one transaction unless they say otherwise. Rows come back as text, those
 /// of the last statement. Errors are those of `execute_statement`.
 inline result execute_script(connection& connection, std::string_view sql, limits const& limits) {
-    auto const script = detail::checked_sql(sql);
-    connection.require_ready();
-    detail::require_sent(connection, PQsendQuery(connection.native_handle(), script.c_str()));
-    return detail::collect(connection, script, limits);
+    return detail::observed(connection, &observer::on_query, detail::first_word_if(connection, sql), sql, nullptr, [&] {
+        auto const script = detail::checked_sql(sql);
+        connection.require_ready();
+        detail::require_no_session_state(connection, sql);
+        detail::require_sent(connection, PQsendQuery(connection.native_handle(), script.c_str()));
+        return detail::collect(connection, script, limits);
+    });
 }
 
 inline oid type_registry::learn(connection& connection, std::string_view name, limits const& limits) {
     if (auto const known = oid_of(name)) return *known;
+    if (connection.options().enable_pgvector == pgvector_support::off && (name == "vector" || name == "halfvec" || name == "sparsevec"))
+        throw usage_error(text("the type \"{}\" is pgvector's, which connection_options.enable_pgvector turns off", name));
     parameters asked;
     asked.add(entry_of(type_id::text).oid).put_bytes(name);
     asked.end();
@@ -111,6 +269,32 @@ inline oid type_registry::learn(connection& connection, std::string_view name, l
     std::lock_guard const lock(mutex_);
     entries_.insert_or_assign(std::string(name), found);
     return found.type;
+}
+
+inline void type_registry::look_around(connection& connection, limits const& limits) {
+    auto const& options = connection.options();
+    bool const asks_pooler = options.pooler == pooler::detect && !pooled();
+    bool const asks_types = options.enable_pgvector != pgvector_support::off && !oid_of("vector");
+    if (options.pooler != pooler::detect) set_pooled(options.pooler == pooler::transaction);
+    if (asks_pooler || asks_types) {
+        // The number of the backend that a pooler made up for the client is not that of the backend that answers.
+        auto const answer = execute_statement(
+            connection,
+            "SELECT pg_catalog.pg_backend_pid(), t.oid, t.typarray, t.typname::text FROM (SELECT 1) one LEFT JOIN (pg_catalog.pg_type t"
+            " JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')"
+            " ON t.typname IN ('vector', 'halfvec', 'sparsevec')",
+            parameters{}, limits);
+        auto const number = [&](int row, int column) { return byte_reader(answer.value(row, column)).take_uint32(); };
+        if (asks_pooler) set_pooled(static_cast<int>(number(0, 0)) != connection.backend_pid());
+        std::lock_guard const lock(mutex_);
+        for (int row = 0; row < answer.rows() && answer.value(row, 1).data() != nullptr; ++row)
+            entries_.insert_or_assign(std::string(byte_reader(answer.value(row, 3)).take_rest_as_text()),
+                                      oids{number(row, 1), number(row, 2)});
+    }
+    connection.set_pooled(pooled().value_or(false));
+    if (asks_types && !oid_of("vector") && first_to_tell())
+        connection.warn(options.enable_pgvector == pgvector_support::on ? "WARNING" : "DEBUG",
+                        "the database has no pgvector: CREATE EXTENSION vector; it is looked for again when a vector is first used");
 }
 
 inline std::optional<std::string> type_registry::name_of(connection& connection, oid type) const {

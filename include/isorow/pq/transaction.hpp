@@ -3,11 +3,12 @@
 #include <isorow/pq/pool.hpp>
 #include <isorow/pq/statement.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace isorow::inline v1 {
@@ -20,6 +21,21 @@ struct transaction_options {
     bool deferrable = false;  ///< with serializable and read only: waits for a snapshot that cannot fail
 };
 
+namespace detail {
+
+/// Text as a literal of SQL, for the few commands that take no parameters.
+[[nodiscard]] inline std::string quote_literal(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) throw usage_error("the text has a NUL byte");
+    std::string quoted = text.find('\\') == std::string_view::npos ? "'" : " E'";
+    for (char const character : text) {
+        if (character == '\'' || character == '\\') quoted += character;
+        quoted += character;
+    }
+    return quoted += '\'';
+}
+
+}  // namespace detail
+
 /// A transaction, or, inside another one, a savepoint. Rolled back where it is not committed. Not thread-safe.
 ///
 /// A COMMIT whose answer is lost is settled on a new connection by the transaction's id: `commit` then returns where it was committed,
@@ -30,7 +46,10 @@ public:
     explicit transaction(isorow::connection& connection, transaction_options options = {}) : connection_(&connection) { begin(options); }
 
     /// Begins on a connection of the pool, which goes back at the end.
-    explicit transaction(pool& pool, transaction_options options = {}) : lease_(pool.acquire()), connection_(&**lease_) { begin(options); }
+    explicit transaction(pool& pool, transaction_options options = {}) : lease_(pool.acquire()), connection_(&**lease_) {
+        pool::claim(*lease_);
+        begin(options);
+    }
 
     transaction(transaction const&) = delete;
     transaction& operator=(transaction const&) = delete;
@@ -50,6 +69,7 @@ public:
     /// server's SQLSTATE, and `commit_unknown`.
     void commit() {
         require_open();
+        require_innermost();
         if (!savepoint_.empty()) {
             run("RELEASE SAVEPOINT " + savepoint_);
             return ended();
@@ -73,13 +93,26 @@ public:
             throw usage_error("the transaction could not be committed: a statement in it had failed, so the server rolled it back");
     }
 
-    /// Rolls back, to the savepoint where it is one.
+    /// Rolls back, to the savepoint where it is one. A transaction inside this one that is still open is an error.
     void rollback() {
         require_open();
         if (!connection_->is_open()) return ended();
+        require_innermost();
         if (savepoint_.empty()) run("ROLLBACK");
         else run(text("ROLLBACK TO SAVEPOINT {}; RELEASE SAVEPOINT {}", savepoint_, savepoint_));
         ended();
+    }
+
+    /// Ends this transaction by PREPARE TRANSACTION under a global id of at most 199 bytes: it is then committed or rolled back by that id,
+    /// on any connection and also after a crash (`commit_prepared`, `rollback_prepared`). The server's max_prepared_transactions must allow
+    /// it.
+    void prepare(std::string_view global_id) {
+        require_open();
+        if (!savepoint_.empty()) throw usage_error("a nested transaction cannot be prepared: only the outermost one");
+        auto const command = std::string(run("PREPARE TRANSACTION " + detail::quote_literal(global_id)).command());
+        ended();
+        if (command == "ROLLBACK")
+            throw usage_error("the transaction could not be prepared: a statement in it had failed, so the server rolled it back");
     }
 
     /// Whether it was neither committed nor rolled back.
@@ -93,7 +126,7 @@ private:
         } else {
             run(begin_sql(options));
         }
-        ++connection_->transaction_depth();
+        depth_ = ++connection_->transaction_depth();
         open_ = true;
     }
 
@@ -122,27 +155,32 @@ private:
     void require_open() const {
         if (!open_) throw usage_error("the transaction has ended");
     }
+    /// Transactions end in the reverse order of their beginning.
+    void require_innermost() const {
+        if (connection_->transaction_depth() > depth_)
+            throw usage_error("a transaction was begun inside this one and is still open: it ends first");
+    }
     void ended() noexcept {
         open_ = false;
-        --connection_->transaction_depth();
+        connection_->transaction_depth() = depth_ - 1;
     }
 
     /// The id under which the server remembers the transaction's end; empty where it has written nothing, or has failed.
     [[nodiscard]] std::string assigned_id() {
         if (PQtransactionStatus(connection_->native_handle()) != PQTRANS_INTRANS) return {};
-        address_ = remembered_conninfo(*connection_);
+        if (address_ = connection_->parameters(); !address_) address_ = remembered_conninfo(*connection_);
         auto const answer = run("SELECT pg_catalog.pg_current_xact_id_if_assigned()");
         auto const value = answer.value(0, 0);
         return value.data() == nullptr ? std::string{} : std::string(reinterpret_cast<char const*>(value.data()), value.size());
     }
 
     /// Where the connection went, password included, to ask there again.
-    [[nodiscard]] static detail::conninfo remembered_conninfo(isorow::connection const& connection) {
+    [[nodiscard]] static std::shared_ptr<detail::conninfo const> remembered_conninfo(isorow::connection const& connection) {
         detail::owned_conninfo const used(PQconninfo(connection.native_handle()));
-        detail::conninfo info;
+        auto info = std::make_shared<detail::conninfo>();
         if (used)
             for (auto const* option = used.get(); option->keyword != nullptr; ++option)
-                if (option->val != nullptr) info.set(option->keyword, option->val);
+                if (option->val != nullptr) info->set(option->keyword, option->val);
         return info;
     }
 
@@ -161,8 +199,10 @@ private:
         for (auto pause = std::chrono::milliseconds(10); std::chrono::steady_clock::now() < end;
              pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
             try {
-                isorow::connection witness(address_.as_dsn(),
-                                           {.connect_timeout = std::chrono::seconds(5), .timeout = std::chrono::seconds(5)});
+                auto options = connection_->options();
+                options.connect_timeout = std::chrono::seconds(5);
+                options.timeout = std::chrono::seconds(5);
+                isorow::connection witness(address_, std::move(options), limits::within(std::chrono::seconds(5)));
                 auto const answer =
                     execute_script(witness, text("SELECT pg_catalog.pg_xact_status('{}'::xid8)", id), witness.default_limits());
                 auto const value = answer.value(0, 0);
@@ -171,7 +211,7 @@ private:
             } catch (error const& failure) {
                 if (!failure.retryable()) return failure.what();
             }
-            std::this_thread::sleep_for(pause);
+            pause_for(pause, limits::within(2 * pause), "waiting for the server to come back");
         }
         return "unknown";
     }
@@ -179,7 +219,8 @@ private:
     std::optional<lease> lease_{};
     isorow::connection* connection_;
     std::string savepoint_{};
-    detail::conninfo address_{};
+    std::shared_ptr<detail::conninfo const> address_{};
+    int depth_ = 0;
     bool open_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <isorow/types/column_type.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -28,6 +30,26 @@ public:
     /// The name of any type, asked for on the connection, which must be free. Nothing where that fails.
     [[nodiscard]] std::optional<std::string> name_of(connection& connection, oid type) const;
 
+    /// Counts how often statements that were prepared became stale; each connection compares it with what it saw last.
+    [[nodiscard]] std::uint64_t plans() const noexcept { return plans_.load(std::memory_order_relaxed); }
+    void forget_plans() noexcept { plans_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// Whether a pooler stands before the server, once that is found out.
+    [[nodiscard]] std::optional<bool> pooled() const {
+        std::lock_guard const lock(mutex_);
+        return pooled_;
+    }
+    void set_pooled(bool pooled) {
+        std::lock_guard const lock(mutex_);
+        pooled_ = pooled;
+    }
+
+    /// True for the first who asks: what is told once for all connections of a pool.
+    [[nodiscard]] bool first_to_tell() noexcept { return !told_.exchange(true, std::memory_order_relaxed); }
+
+    /// Looks the types of pgvector up on a connection that is at rest, and finds out whether a pooler stands between, in one statement.
+    void look_around(connection& connection, limits const& limits);
+
 private:
     struct oids {
         oid type = 0;
@@ -41,6 +63,9 @@ private:
         return found->second.*which;
     }
 
+    std::atomic<std::uint64_t> plans_{0};
+    std::atomic<bool> told_{false};
+    std::optional<bool> pooled_;
     mutable std::mutex mutex_;
     std::map<std::string, oids, std::less<>> entries_;
 };

@@ -38,7 +38,7 @@ struct live_table {
 };
 
 /// Reads a table from the catalogue by schema and name; search_path has no say. Nothing where it does not exist.
-[[nodiscard]] inline std::optional<live_table> read_table(session const& where, std::string_view schema, std::string_view name) {
+[[nodiscard]] inline std::optional<live_table> read_table(database_ref const& where, std::string_view schema, std::string_view name) {
     auto const relation = query_optional<std::int64_t>(
         where,
         "SELECT c.oid::bigint FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -129,7 +129,7 @@ template <class T>
 }
 
 /// Throws `mismatch` with all differences where the live table cannot take a struct's rows, and `usage_error` where it does not exist.
-inline void require_columns(session const& where, table_description const& table, table_use use,
+inline void require_columns(database_ref const& where, table_description const& table, table_use use,
                             std::vector<std::string> const& wanted = {}, readable_type readable = nullptr) {
     auto const live = read_table(where, table.schema, table.name);
     if (!live) throw usage_error(text("the table {} does not exist", quote_identifier(table.schema, table.name)));

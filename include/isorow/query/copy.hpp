@@ -8,7 +8,7 @@
 #include <isorow/codec/scalars.hpp>
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/catalog.hpp>
-#include <isorow/query/session.hpp>
+#include <isorow/query/database_ref.hpp>
 #include <isorow/schema/ddl.hpp>
 
 #include <cstdint>
@@ -37,10 +37,10 @@ template <class T>
 class copy_writer {
 public:
     /// Begins a COPY into T's table. Throws `mismatch` where the table does not have T's columns with their types: COPY carries none.
-    explicit copy_writer(session const& where) : copy_writer(where, description_of<T>) {}
+    explicit copy_writer(database_ref const& where) : copy_writer(where, description_of<T>) {}
 
     /// Begins a COPY into another table with T's columns.
-    copy_writer(session const& where, std::string_view schema, std::string_view table) : copy_writer(where, renamed(schema, table)) {}
+    copy_writer(database_ref const& where, std::string_view schema, std::string_view table) : copy_writer(where, renamed(schema, table)) {}
 
     /// Appends a row; sends what has gathered when it is 64 KiB. Throws `unrepresentable` with struct, field and row number for a value
     /// that its column cannot hold, and the server's error where it has refused an earlier row.
@@ -64,7 +64,7 @@ public:
     [[nodiscard]] std::int64_t rows() const noexcept { return rows_; }
 
 private:
-    copy_writer(session const& where, table_description const& table)
+    copy_writer(database_ref const& where, table_description const& table)
         : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {
         copy_format::put_header(copy_.buffer());
     }
@@ -82,7 +82,7 @@ private:
         return table;
     }
 
-    session::use connection_;
+    database_ref::use connection_;
     copy_in copy_;
     std::int64_t rows_ = 0;
 };
@@ -93,10 +93,10 @@ template <class T>
 class copy_reader {
 public:
     /// Begins a COPY out of T's table. Throws `mismatch` where the table does not have T's columns with their types.
-    explicit copy_reader(session const& where) : copy_reader(where, description_of<T>) {}
+    explicit copy_reader(database_ref const& where) : copy_reader(where, description_of<T>) {}
 
     /// Begins a COPY out of another table with T's columns.
-    copy_reader(session const& where, std::string_view schema, std::string_view table) : copy_reader(where, renamed(schema, table)) {}
+    copy_reader(database_ref const& where, std::string_view schema, std::string_view table) : copy_reader(where, renamed(schema, table)) {}
 
     /// Reads the next row into `row`. Returns false where there is none; the COPY has ended then.
     ISOROW_ALWAYS_INLINE bool next(T& row) {
@@ -109,7 +109,7 @@ public:
     }
 
 private:
-    copy_reader(session const& where, table_description const& table)
+    copy_reader(database_ref const& where, table_description const& table)
         : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {}
 
     static copy_out begin(connection& connection, table_description const& table, std::optional<limits> const& limits) {
@@ -143,7 +143,7 @@ private:
 
     static constexpr std::size_t trailer_size = sizeof copy_format::trailer;
 
-    session::use connection_;
+    database_ref::use connection_;
     copy_out copy_;
     bool begun_ = false;
 };

@@ -1,24 +1,50 @@
 #pragma once
 
-#include <isorow/codec/codec.hpp>
+#include <isorow/codec/row.hpp>
 #include <isorow/codec/scalars.hpp>
+#include <isorow/error/suggest.hpp>
 #include <isorow/pq/connection.hpp>
 #include <isorow/pq/parameters.hpp>
+#include <isorow/query/sql_text.hpp>
 #include <isorow/types/field.hpp>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace isorow::inline v1 {
 
+/// An argument with a name, made by `arg`. Refers to its value.
+template <class Value>
+struct named_argument {
+    std::string_view name;
+    Value const& value;
+};
+
+/// An argument for the parameter `%(name)s` or `:name`: `execute(db, "… where id = :id", arg("id", 7))`.
+template <class Value>
+[[nodiscard]] named_argument<Value> arg(std::string_view name, Value const& value) noexcept {
+    return {name, value};
+}
+
 namespace detail {
 
-/// What an argument is bound as: literals and views of text as text, all else as its own type.
 template <class Argument>
-using bound_type =
-    std::conditional_t<std::convertible_to<Argument const&, std::string_view>, std::string_view, std::remove_cvref_t<Argument>>;
+inline constexpr bool is_named_argument = false;
+template <class Value>
+inline constexpr bool is_named_argument<named_argument<Value>> = true;
+
+/// The OID of a column's type; one of an extension is asked for where it is not known yet.
+template <column_type Type>
+[[nodiscard]] oid oid_on(connection& connection, limits const& limits) {
+    if constexpr (Type.oid() != 0) return Type.oid();
+    else return connection.types().learn(connection, entry_of(Type.id).catalog_name, limits);
+}
 
 template <class Argument>
 void bind_one(parameters& bound, connection& connection, limits const& limits, Argument const& argument) {
@@ -30,13 +56,86 @@ void bind_one(parameters& bound, connection& connection, limits const& limits, A
         using traits = field_traits<Argument>;
         static_assert(traits::has_type,
                       "isorow: this argument's type has no Postgres type of its own; docs/types.md lists those that have one");
-        constexpr auto type = traits::type;
-        auto oid = type.oid();
-        if constexpr (type.oid() == 0) oid = connection.types().learn(connection, entry_of(type.id).catalog_name, limits);
+        auto const oid = oid_on<traits::type>(connection, limits);
         if (!traits::has_value(argument)) return bound.add_null(oid);
-        encode<codec<typename traits::value, type>>(traits::get(argument), bound.add(oid));
+        encode<codec<typename traits::value, traits::type>>(traits::get(argument), bound.add(oid));
         bound.end();
     }
+}
+
+/// Binds a struct's field as the value of its column, with the type that the overlay says.
+template <class T, std::size_t Place>
+void bind_field(parameters& bound, connection& connection, limits const& limits, T const& row) {
+    using field = field_codec<T, Place>;
+    auto const oid = oid_on<columns_of<T>[Place].type>(connection, limits);
+    auto const& stored = reflect::get<Place>(row);
+    if (!field::traits::has_value(stored)) return bound.add_null(oid);
+    encode<typename field::codec>(field::traits::get(stored), bound.add(oid));
+    bound.end();
+}
+
+/// Binds the field or column of a name; false where the struct has none.
+template <class T>
+[[nodiscard]] bool bind_field_named(parameters& bound, connection& connection, limits const& limits, T const& row, std::string_view name) {
+    bool done = false;
+    reflect::for_each_index<T>([&](auto place) {
+        constexpr auto const& column = columns_of<T>[decltype(place)::value];
+        if (done || (column.field != name && column.name != name)) return;
+        bind_field<T, decltype(place)::value>(bound, connection, limits, row);
+        done = true;
+    });
+    return done;
+}
+
+template <class T>
+void bind_names(parameters& bound, connection& connection, limits const& limits, std::span<std::string const> names, T const& row) {
+    for (auto const& name : names) {
+        try {
+            if (!bind_field_named(bound, connection, limits, row, name))
+                throw usage_error(text("{} has no field \"{}\" for the parameter of that name{}", type_name<T>(), name,
+                                       did_you_mean(name, reflect::field_names<T>)));
+        } catch (value_error const& failure) {
+            failure.rethrow_at(text("{}.{}", type_name<T>(), name));
+        }
+    }
+}
+
+template <class... Values>
+void bind_names(parameters& bound, connection& connection, limits const& limits, std::span<std::string const> names,
+                named_argument<Values> const&... arguments) {
+    std::array<std::string_view, sizeof...(Values)> const given{arguments.name...};
+    for (auto const name : given)
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            throw usage_error(text("the statement has no parameter named \"{}\"{}", name, did_you_mean(name, names)));
+    for (auto const& name : names) {
+        bool done = false;
+        auto const bind_if = [&](auto const& argument) {
+            if (done || argument.name != name) return;
+            bind_one(bound, connection, limits, argument.value);
+            done = true;
+        };
+        try {
+            (bind_if(arguments), ...);
+        } catch (value_error const& failure) {
+            failure.rethrow_at(text("parameter {}", name));
+        }
+        if (!done) throw usage_error(text("no argument is given for the parameter \"{}\"", name));
+    }
+}
+
+/// Whether the arguments come by name: each made by `arg`, or one struct.
+template <class... Arguments>
+consteval bool may_be_named() {
+    if constexpr (sizeof...(Arguments) == 0) return false;
+    else if constexpr ((is_named_argument<Arguments> && ...)) return true;
+    else if constexpr (sizeof...(Arguments) == 1) return (reflect::reflectable<Arguments> && ...);
+    else return false;
+}
+template <class... Arguments>
+consteval bool may_be_positional() {
+    return (
+        (!is_named_argument<Arguments> && (std::convertible_to<Arguments const&, std::string_view> || field_traits<Arguments>::has_type)) &&
+        ...);
 }
 
 }  // namespace detail
@@ -58,5 +157,42 @@ template <class... Arguments>
     (bind_next(arguments), ...);
     return bound;
 }
+
+/// A statement with its arguments bound, ready to be sent. The text that it was made from must outlive it.
+class bound_statement {
+public:
+    /// Throws `usage_error` where arguments and parameters do not fit, and what `bind_parameters` throws.
+    template <class... Arguments>
+    bound_statement(connection& connection, limits const& limits, sql_text const& sql, Arguments const&... arguments)
+        : text_(sql, sizeof...(Arguments), by_name<Arguments...>(sql)) {
+        constexpr bool named = detail::may_be_named<Arguments...>();
+        constexpr bool positional = detail::may_be_positional<Arguments...>();
+        if constexpr (named) {
+            if (!positional || by_name<Arguments...>(sql)) {
+                detail::bind_names(values_, connection, limits, text_.names(), arguments...);
+                return;
+            }
+        }
+        if constexpr (positional || !named) values_ = bind_parameters(connection, limits, arguments...);
+    }
+
+    [[nodiscard]] std::string_view sql() const noexcept { return text_.text(); }
+    [[nodiscard]] parameters const& values() const noexcept { return values_; }
+
+private:
+    /// A struct with a type of its own (as a document) is one value, unless the statement names its parameters.
+    template <class... Arguments>
+    [[nodiscard]] static bool by_name(sql_text const& sql) {
+        if constexpr (!detail::may_be_named<Arguments...>()) return false;
+        else if constexpr (!detail::may_be_positional<Arguments...>()) return true;
+        else {
+            auto const style = (sql.is_literal() ? sql.shape() : detail::shape_of(sql.text())).style;
+            return style == parameter_style::pyformat || style == parameter_style::colon;
+        }
+    }
+
+    detail::prepared_text text_;
+    parameters values_;
+};
 
 }  // namespace isorow::inline v1

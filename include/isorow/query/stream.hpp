@@ -31,13 +31,14 @@ class row_range : public std::ranges::view_interface<row_range<Row>> {
 public:
     /// Starts the query. Made by `stream` and by `source<T>::rows`. `wanted`: the columns that fields are matched with; empty for all.
     template <class... Arguments>
-    row_range(session const& where, std::string_view sql, std::vector<std::string> wanted, Arguments const&... arguments)
+    row_range(database_ref const& where, sql_text const& sql, std::vector<std::string> wanted, Arguments const&... arguments)
         : state_(std::make_unique<state>(where, std::move(wanted))) {
         detail::check_row<Row>();
         auto& connection = *state_->connection;
         auto const limits = state_->connection.limits();
         detail::row_plan<Row>::prepare(connection, limits);
-        state_->rows.emplace(connection, sql, bind_parameters(connection, limits, arguments...), state_->connection.given_limits());
+        bound_statement const bound(connection, limits, sql, arguments...);
+        state_->rows.emplace(connection, bound.sql(), bound.values(), state_->connection.given_limits());
     }
 
     class iterator {
@@ -70,7 +71,7 @@ public:
 
 private:
     struct state {
-        state(session const& where, std::vector<std::string> names) : connection(where), wanted(std::move(names)) {}
+        state(database_ref const& where, std::vector<std::string> names) : connection(where), wanted(std::move(names)) {}
 
         void advance() {
             begun = true;
@@ -99,7 +100,7 @@ private:
             }
         }
 
-        session::use connection;
+        database_ref::use connection;
         std::vector<std::string> wanted;
         std::optional<row_stream> rows{};
         std::optional<result> chunk{};
@@ -115,7 +116,7 @@ private:
 
 /// Runs a statement and returns its rows as a range, in bounded memory. Rows and errors are those of `query`.
 template <class Row, class... Arguments>
-[[nodiscard]] row_range<Row> stream(session const& where, std::string_view sql, Arguments const&... arguments) {
+[[nodiscard]] row_range<Row> stream(database_ref const& where, sql_text const& sql, Arguments const&... arguments) {
     return row_range<Row>(where, sql, {}, arguments...);
 }
 

@@ -33,7 +33,7 @@ template <class T>
 class source {
 public:
     /// Throws `usage_error` where the options contradict each other or name a column that T does not have. Nothing is read yet.
-    explicit source(session const& where, source_options options = {}) : where_(where), options_(std::move(options)) {
+    explicit source(database_ref const& where, source_options options = {}) : where_(where), options_(std::move(options)) {
         check<T>();
         if constexpr (mappable<T>) check_options();
     }
@@ -106,7 +106,7 @@ private:
         }
     }
 
-    session where_;
+    database_ref where_;
     source_options options_;
 };
 

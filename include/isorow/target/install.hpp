@@ -55,8 +55,8 @@ inline void lock_setup(connection& connection) {
 }  // namespace detail
 
 /// Makes schema `isorow` where it does not exist. Throws `missing_privilege` where the role may not, with the SQL to ask for.
-inline void install(session const& where) {
-    session::use connection(where);
+inline void install(database_ref const& where) {
+    database_ref::use connection(where);
     auto const version_table = query_one<std::optional<std::string>>(*connection, "SELECT pg_catalog.to_regclass('isorow.version')::text");
     if (version_table) {
         auto const version = query_one<std::int32_t>(*connection, "SELECT coalesce(max(version), 0) FROM isorow.version");

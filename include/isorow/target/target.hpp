@@ -62,7 +62,7 @@ template <class T>
 class target {
 public:
     /// Nothing is sent yet. Throws `usage_error` for names that Postgres cannot take.
-    explicit target(session const& where, target_options options = {}) : where_(where), options_(std::move(options)) {
+    explicit target(database_ref const& where, target_options options = {}) : where_(where), options_(std::move(options)) {
         check_keyed<T>();
         static_cast<void>(quote_identifier(table().schema, table().name));
     }
@@ -118,7 +118,7 @@ private:
     }
 
     report reconcile(bool dry_run) {
-        session::use const connection(where_);
+        database_ref::use const connection(where_);
         constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
         detail::row_shape shape{table(), places_of<T, row_order::key_first>, detail::keys_compare_as_bytes<T>(fields)};
         transaction whole(*connection);
@@ -129,7 +129,7 @@ private:
         return done;
     }
 
-    session where_;
+    database_ref where_;
     target_options options_;
     detail::declared_rows declared_;
     byte_writer image_;
@@ -137,14 +137,14 @@ private:
 
 /// Makes the table equal to a range of rows, in one transaction: see `target<T>`.
 template <std::ranges::input_range Rows>
-report synchronise(session const& where, Rows&& rows, target_options options = {}) {
+report synchronise(database_ref const& where, Rows&& rows, target_options options = {}) {
     target<std::ranges::range_value_t<Rows>> all(where, std::move(options));
     all.declare_all(rows);
     return all.commit();
 }
 
 /// Drops isorow's record of a table, not the table: it is then one that isorow does not know. Returns whether there was a record.
-inline bool forget(session const& where, std::string_view schema, std::string_view table) {
+inline bool forget(database_ref const& where, std::string_view schema, std::string_view table) {
     auto const installed = query_one<std::optional<std::string>>(where, "SELECT pg_catalog.to_regclass('isorow.targets')::text");
     return installed && execute(where, "DELETE FROM isorow.targets WHERE schema_name = $1 AND table_name = $2", schema, table) > 0;
 }

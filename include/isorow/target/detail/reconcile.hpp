@@ -155,7 +155,7 @@ private:
                 ? query_one<std::int64_t>(
                       connection_, text("SELECT count(*) FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})",
                                         table_name(), key_join()))
-                : isorow::execute(session(connection_),
+                : isorow::execute(database_ref(connection_),
                                   text("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM pg_temp.isorow_staged_rows s WHERE {})",
                                        table_name(), key_join()));
         write_staged(static_cast<std::int64_t>(declared_.size()));
@@ -173,7 +173,7 @@ private:
         copy_format::put_trailer(keys.buffer());
         keys.finish();
         auto const deleted = isorow::execute(
-            session(connection_), text("DELETE FROM {} t USING pg_temp.isorow_deleted_keys s WHERE {}", table_name(), key_join()));
+            database_ref(connection_), text("DELETE FROM {} t USING pg_temp.isorow_deleted_keys s WHERE {}", table_name(), key_join()));
         if (options_.ownership == ownership::shared) untrack_keys();
         report_.deleted = deleted;
         run_sql("DROP TABLE pg_temp.isorow_deleted_keys");
@@ -183,7 +183,7 @@ private:
     void untrack_keys() {
         std::vector<std::vector<std::byte>> keys;
         auto const flush = [&] {
-            isorow::execute(session(connection_), "DELETE FROM isorow.tracked WHERE target = $1 AND key = ANY ($2)", setup_.id, keys);
+            isorow::execute(database_ref(connection_), "DELETE FROM isorow.tracked WHERE target = $1 AND key = ANY ($2)", setup_.id, keys);
             keys.clear();
         };
         byte_reader in(deleted_.bytes());
@@ -248,9 +248,9 @@ private:
         } else {
             if (auto const changed = difference(); !changed.empty())
                 report_.updated =
-                    isorow::execute(session(connection_), text("UPDATE {} t SET {} FROM pg_temp.isorow_staged_rows s WHERE {} AND {}",
-                                                               table_name(), assignments(), key_join(), changed));
-            report_.inserted = isorow::execute(session(connection_),
+                    isorow::execute(database_ref(connection_), text("UPDATE {} t SET {} FROM pg_temp.isorow_staged_rows s WHERE {} AND {}",
+                                                                    table_name(), assignments(), key_join(), changed));
+            report_.inserted = isorow::execute(database_ref(connection_),
                                                text("INSERT INTO {} ({}) SELECT {} FROM pg_temp.isorow_staged_rows s WHERE NOT EXISTS "
                                                     "(SELECT FROM {} t WHERE {}) ORDER BY {}",
                                                     table_name(), columns(), columns("s."), table_name(), key_join(), key_columns("s.")));
@@ -287,7 +287,7 @@ private:
     }
 
     void track_staged() {
-        isorow::execute(session(connection_),
+        isorow::execute(database_ref(connection_),
                         "INSERT INTO isorow.tracked (target, key, owner, fingerprint) SELECT $1, isorow_key, $2, isorow_fingerprint FROM "
                         "pg_temp.isorow_staged_rows"
                         " ON CONFLICT (target, key) DO UPDATE SET fingerprint = excluded.fingerprint",

@@ -130,8 +130,8 @@ inline void require_same_ownership(table_description const& table, registered_ta
     if (known) {
         setup.id = known->id;
         // Rows that were tracked went with a table that somebody dropped.
-        if (setup.created) execute(session(connection), "DELETE FROM isorow.tracked WHERE target = $1", known->id);
-        execute(session(connection),
+        if (setup.created) execute(database_ref(connection), "DELETE FROM isorow.tracked WHERE target = $1", known->id);
+        execute(database_ref(connection),
                 "UPDATE isorow.targets SET relation = $2::bigint::oid, created = created OR $3 WHERE id = $1 AND (relation <> "
                 "$2::bigint::oid OR created <> (created OR $3))",
                 known->id, static_cast<std::int64_t>(live->relation), setup.created);
