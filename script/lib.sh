@@ -11,6 +11,20 @@ as_root() {
     fi
 }
 
+# Postgres and PgBouncer refuse to run as root, so root becomes the user that Postgres' package made.
+as_owner() {
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@"
+    else "$@"
+    fi
+}
+
+# A port of 127.0.0.1 where nobody listens. Somebody else may take it before it is used: try another then.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 20000)); (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
 # The project's root, whatever the caller's folder.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -32,6 +32,7 @@ struct diagnostics {
     std::string data_type{};
     std::string constraint{};
     std::string routine{};  ///< the function of the server's source that reported it
+    std::string place{};    ///< of the statement among several: `statement 3 of 5`
     std::string sql{};      ///< the statement that was run, without its parameters' values
 };
 
@@ -107,7 +108,7 @@ private:
         name("constraint", fields.constraint);
         if (!names.empty()) report += text(" ({})", names);
         if (!fields.hint.empty()) report += text("; hint: {}", fields.hint);
-        if (!fields.sql.empty()) report += text("; in: {}", fields.sql);
+        if (!fields.sql.empty()) report += text("; in{}{}: {}", fields.place.empty() ? "" : " ", fields.place, fields.sql);
         return report;
     }
 

@@ -6,13 +6,18 @@
 #include <isorow/codec/bytes.hpp>
 #include <isorow/pq/statement.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+
+#include <poll.h>
+#include <sys/socket.h>
 
 namespace isorow::inline v1 {
 
@@ -31,6 +36,29 @@ inline void begin_copy(connection& connection, std::string const& sql, ExecStatu
     }
     if (failed) connection.raise(agreed, sql);
     throw usage_error(text("this is not a COPY in the direction that was asked for: {}", sql));
+}
+
+/// What the bytes that wait on a connection's socket are.
+enum class ahead : std::uint8_t { error, no_error, unknown };
+
+/// Looks at the messages that wait to be read, without reading them: type and length, which counts itself. Source: the manual, "Message
+/// Formats". What is encrypted, or begins in the midst of a message, is unknown.
+[[nodiscard]] inline ahead look_ahead(PGconn* handle) noexcept {
+    if (PQsslInUse(handle) != 0 || PQgssEncInUse(handle) != 0) return ahead::unknown;
+    std::byte waiting[16 * 1024];
+    auto const size = ::recv(PQsocket(handle), waiting, sizeof waiting, MSG_PEEK | MSG_DONTWAIT);
+    for (std::ptrdiff_t at = 0; at < size;) {
+        if (size - at < 5) return ahead::unknown;
+        auto const type = static_cast<char>(waiting[at]);
+        std::uint32_t length = 0;
+        for (int i = 1; i <= 4; ++i) length = length << 8 | static_cast<std::uint32_t>(waiting[at + i]);
+        bool const is_known = type == 'E' || type == 'N' || type == 'S' || type == 'A';
+        if (!is_known || length < 4 || length >= (1U << 24)) return ahead::unknown;
+        if (type == 'E') return ahead::error;
+        at += 1 + static_cast<std::ptrdiff_t>(length);
+        if (at > size) return ahead::unknown;
+    }
+    return size > 0 ? ahead::no_error : ahead::unknown;
 }
 
 /// Takes in the results behind a COPY's data. Returns the number of rows, or throws the first error.
@@ -100,7 +128,9 @@ public:
 
 private:
     /// libpq counts a put's bytes with an int.
-    static constexpr std::size_t longest_put = std::size_t{1} << 30;
+    static constexpr std::size_t longest_put = put_size;
+    /// How long the next part of a notice may take.
+    static constexpr std::chrono::milliseconds rest_of_notice{500};
 
     void require_open() const {
         if (connection_ == nullptr) throw usage_error("this COPY has ended");
@@ -136,23 +166,37 @@ private:
         if (refused) fail();
     }
 
-    [[nodiscard]] bool is_writable() const {
-        pollfd writable{PQsocket(connection_->native_handle()), POLLOUT, 0};
-        return ::poll(&writable, 1, 0) > 0;
+    [[nodiscard]] bool is_ready(short events, std::chrono::milliseconds wait = {}) const {
+        pollfd socket{PQsocket(connection_->native_handle()), events, 0};
+        return ::poll(&socket, 1, static_cast<int>(wait.count())) > 0;
+    }
+    [[nodiscard]] bool is_writable() const { return is_ready(POLLOUT); }
+
+    /// Reads what has come, and gives notices to the connection. Returns false where the connection broke.
+    [[nodiscard]] bool take_notices() {
+        auto* const handle = connection_->native_handle();
+        if (PQconsumeInput(handle) == 0) return false;
+        static_cast<void>(PQisBusy(handle));  // reads messages; notifications stay for whoever waits for them
+        return true;
     }
 
-    /// Whether the server has said something that is no notice: it has refused the data.
+    /// Whether the server has refused the data. It speaks during a COPY to do that, or with a notice. libpq keeps the error to itself until
+    /// the COPY is ended, so it is told by its bytes: by their type where they can be seen, else by a read that completes no notice. Such a
+    /// read may be a part of a long notice, but then the rest follows at once, and nothing follows an error.
     [[nodiscard]] bool spoke() {
-        auto* const handle = connection_->native_handle();
-        pollfd readable{PQsocket(handle), POLLIN, 0};
-        if (::poll(&readable, 1, 0) <= 0) return false;
-        auto const before = connection_->notices();
-        if (PQconsumeInput(handle) == 0) return true;
-        if (auto* const notification = PQnotifies(handle)) {  // reads notices, too
-            PQfreemem(notification);
-            return false;
+        while (is_ready(POLLIN)) {
+            auto seen = detail::look_ahead(connection_->native_handle());
+            if (seen == detail::ahead::no_error) {
+                // An error often follows a notice at once. Read together with it, unseen, it would be hidden in libpq.
+                std::this_thread::sleep_for(std::chrono::microseconds(300));
+                seen = detail::look_ahead(connection_->native_handle());
+            }
+            auto const before = connection_->notices();
+            if (!take_notices() || seen == detail::ahead::error) return true;
+            if (seen == detail::ahead::no_error || connection_->notices() != before || is_ready(POLLIN, rest_of_notice)) continue;
+            if (!take_notices() || connection_->notices() == before) return true;  // TLS may hold a rest that the socket does not show
         }
-        return connection_->notices() == before;
+        return false;
     }
 
     void end(char const* failure) {

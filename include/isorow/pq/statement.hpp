@@ -242,6 +242,35 @@ inline result execute_script(connection& connection, std::string_view sql, limit
     });
 }
 
+/// Has the server take a statement in without running it; the result tells its parameters and columns. `types`: of the parameters, 0 where
+/// the server shall choose.
+[[nodiscard]] inline result describe_statement(connection& connection, std::string_view sql, std::vector<oid> const& types,
+                                               limits const& limits) {
+    auto const statement = detail::checked_sql(sql);
+    connection.require_ready();
+    auto* const handle = connection.native_handle();
+    // Both steps go together: behind a pooler the second might reach another connection of the server.
+    detail::require_sent(connection, PQenterPipelineMode(handle));
+    detail::require_sent(connection, PQsendPrepare(handle, "", statement.c_str(), static_cast<int>(types.size()), types.data()));
+    detail::require_sent(connection, PQsendDescribePrepared(handle, ""));
+    detail::require_sent(connection, PQpipelineSync(handle));
+    std::optional<result> described;
+    std::optional<result> failed;
+    for (bool synced = false; !synced;) {
+        result received(connection.receive(limits, "waiting for the description of a statement"));
+        if (received.native_handle() == nullptr) {
+            if (PQstatus(handle) != CONNECTION_OK) throw connection_lost(text("the connection to {} was lost", connection.endpoint()));
+            continue;
+        }
+        if (received.status() == PGRES_PIPELINE_SYNC) synced = true;
+        else if (received.status() == PGRES_FATAL_ERROR) failed.emplace(std::move(received));
+        else described.emplace(std::move(received));
+    }
+    detail::require_sent(connection, PQexitPipelineMode(handle));
+    if (failed) connection.raise(*failed, sql);
+    return std::move(*described);
+}
+
 inline oid type_registry::learn(connection& connection, std::string_view name, limits const& limits) {
     if (auto const known = oid_of(name)) return *known;
     if (connection.options().enable_pgvector == pgvector_support::off && (name == "vector" || name == "halfvec" || name == "sparsevec"))

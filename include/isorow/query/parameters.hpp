@@ -88,6 +88,7 @@ template <class T>
 }
 
 template <class T>
+    requires(!is_named_argument<T>)
 void bind_names(parameters& bound, connection& connection, limits const& limits, std::span<std::string const> names, T const& row) {
     for (auto const& name : names) {
         try {

@@ -1,0 +1,257 @@
+#pragma once
+
+#include <isorow/pq/pool.hpp>
+#include <isorow/schema/identifier.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1 {
+
+/// What a listener hands out.
+struct listener_event {
+    /// The connection was lost and made again, and the channels are listened to again: what was sent between is missing. Look at the state
+    /// itself now. `received` is empty then.
+    bool gap = false;
+    notification received{};
+};
+
+struct listener_options {
+    connection_options connection{};
+    std::chrono::milliseconds first_pause = std::chrono::milliseconds(100);  ///< between attempts to connect again, doubled each time
+    std::chrono::milliseconds longest_pause = std::chrono::seconds(10);
+};
+
+/// A connection of its own that listens to channels. Notifications that come between two calls of `next` are kept. When the connection is
+/// lost, `next` connects again, listens to all channels again, and then hands out a gap.
+///
+/// `next` is called by one thread at a time; `listen`, `unlisten` and `channels` by any, also while another one waits in `next`.
+class listener {
+public:
+    /// Connects to where the pool goes; takes none of its connections.
+    explicit listener(pool& beside, std::vector<std::string> const& channels = {}, listener_options options = {})
+        : listener(beside.parameters(), with_pool(std::move(options), beside), channels) {}
+
+    /// Throws what connecting throws, and `usage_error` where a pooler stands between: what it lends listens to nothing.
+    explicit listener(std::string const& dsn, std::vector<std::string> const& channels = {}, listener_options options = {})
+        : listener(std::make_shared<detail::conninfo const>(detail::to_conninfo({.dsn = dsn})), std::move(options), channels) {}
+    listener(listener const&) = delete;
+    listener& operator=(listener const&) = delete;
+    ~listener() = default;
+
+    /// Listens to one more channel; in effect when this returns. Throws `usage_error` for a name that Postgres does not take.
+    void listen(std::string const& channel) {
+        static_cast<void>(quote_identifier(channel));
+        change({channel, true});
+    }
+    /// Listens to a channel no more. What it has sent before may still come.
+    void unlisten(std::string const& channel) { change({channel, false}); }
+
+    [[nodiscard]] std::vector<std::string> channels() const {
+        std::lock_guard const lock(mutex_);
+        return {channels_.begin(), channels_.end()};
+    }
+
+    /// The next notification or gap; nothing when the deadline passes. Throws `stopped`, and what cannot be helped by connecting again.
+    [[nodiscard]] std::optional<listener_event> next(limits const& limits) {
+        if (in_use_.exchange(true)) throw usage_error("the listener is waited for by another thread already");
+        release const at_end{this};
+        for (;;) {
+            try {
+                apply_changes();
+                if (std::exchange(gap_, false)) return listener_event{.gap = true};
+                if (auto received = connection_->take_notification()) return listener_event{.gap = false, .received = std::move(*received)};
+                if (!wait(limits)) return std::nullopt;
+                continue;
+            } catch (connection_error const&) {
+                // Below, as the handler must not wait.
+            } catch (operator_intervention const&) {
+            }
+            if (!reconnect(limits)) return std::nullopt;
+        }
+    }
+
+    template <class Rep, class Period>
+    [[nodiscard]] std::optional<listener_event> next(std::chrono::duration<Rep, Period> time, std::stop_token stop = {}) {
+        return next(limits::within(time, std::move(stop)));
+    }
+
+    /// The connection, for tests and diagnosis.
+    [[nodiscard]] isorow::connection& connection() noexcept { return *connection_; }
+
+private:
+    struct change_request {
+        std::string channel;
+        bool listens;
+        detail::waker done{};
+        std::exception_ptr failure{};
+    };
+    struct channel_change {
+        std::string channel;
+        bool listens;
+    };
+    /// Whoever waits lets others in again.
+    struct release {
+        listener* self;
+        explicit release(listener* of) noexcept : self(of) {}
+        release(release const&) = delete;
+        release& operator=(release const&) = delete;
+        ~release() { self->in_use_ = false; }
+    };
+
+    listener(std::shared_ptr<detail::conninfo const> where, listener_options options, std::vector<std::string> const& channels)
+        : where_(std::move(where)), options_(std::move(options)), channels_(channels.begin(), channels.end()) {
+        connect(limits::until_stopped({}));
+    }
+
+    [[nodiscard]] static listener_options with_pool(listener_options options, pool const& beside) {
+        auto const of_pool = beside.options().connection;
+        if (!options.connection.on_notice) options.connection.on_notice = of_pool.on_notice;
+        if (!options.connection.observer) options.connection.observer = of_pool.observer;
+        if (!options.connection.credentials) options.connection.credentials = of_pool.credentials;
+        options.connection.secure = options.connection.secure || of_pool.secure;
+        options.connection.pooler = of_pool.pooler;
+        options.connection.resolve = of_pool.resolve;
+        return options;
+    }
+
+    void connect(limits const& limits) {
+        auto fresh = std::make_unique<isorow::connection>(where_, options_.connection, limits);
+        fresh->types().look_around(*fresh, fresh->default_limits());
+        std::string sql;
+        {
+            std::lock_guard const lock(mutex_);
+            for (auto const& channel : channels_) sql += "LISTEN " + quote_identifier(channel) + "; ";
+        }
+        detail::require_no_session_state(*fresh, "LISTEN");
+        if (!sql.empty()) execute_script(*fresh, sql, fresh->default_limits());
+        connection_ = std::move(fresh);
+    }
+
+    /// Until it succeeds; false where the deadline passes before.
+    [[nodiscard]] bool reconnect(limits const& limits) {
+        auto pause = options_.first_pause;
+        auto const& watching = options_.connection.observer;
+        for (int attempt = 1;; ++attempt) {
+            std::string failure;
+            try {
+                connect(limits);
+                gap_ = true;
+            } catch (error const& thrown) {
+                if (!thrown.retryable()) throw;
+                failure = thrown.what();
+            }
+            if (watching) watching->on_reconnect({.attempt = attempt, .succeeded = failure.empty(), .given_up = false, .error = failure});
+            if (failure.empty()) return true;
+            if (std::chrono::steady_clock::now() + pause >= limits.deadline) {
+                pause_for(limits.deadline - std::chrono::steady_clock::now(), {limits.deadline, limits.stop},
+                          "connecting a listener again");
+                return false;
+            }
+            pause_for(pause, limits, "connecting a listener again");
+            pause = std::min(2 * pause, options_.longest_pause);
+        }
+    }
+
+    /// Waits for something to read or to change; false when the deadline passes.
+    [[nodiscard]] bool wait(limits const& limits) {
+        std::stop_source woken;
+        {
+            std::lock_guard const lock(mutex_);
+            if (!changes_.empty()) return true;
+            wake_ = woken;
+        }
+        std::stop_callback const callback(limits.stop, [&] { woken.request_stop(); });
+        interest ready = interest::none;
+        try {
+            ready = detail::wait_until_ready(PQsocket(connection_->native_handle()), interest::read, {limits.deadline, woken.get_token()},
+                                             "waiting for notifications");
+        } catch (stopped const&) {
+            if (!woken.stop_requested() || limits.stop.stop_requested()) throw;
+            return true;  // there is something to change
+        }
+        if (ready == interest::none) return false;
+        if (PQconsumeInput(connection_->native_handle()) == 0 || PQstatus(connection_->native_handle()) != CONNECTION_OK)
+            throw connection_lost("the listener's connection was lost");
+        if (!connection_->keep_notifications()) require_alive();
+        return true;
+    }
+
+    /// The server's farewell is no notification: what is behind it is the end.
+    void require_alive() const {
+        char next = 0;
+        if (::recv(PQsocket(connection_->native_handle()), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            throw connection_lost("the listener's connection was closed by the server");
+    }
+
+    void change(channel_change const& wanted) {
+        auto const request = std::make_shared<change_request>();
+        request->channel = wanted.channel;
+        request->listens = wanted.listens;
+        {
+            std::lock_guard const lock(mutex_);
+            changes_.push_back(request);
+            wake_.request_stop();
+        }
+        if (!in_use_.exchange(true)) {
+            release const at_end{this};
+            apply_changes();
+        } else {
+            wait_for_socket(request->done.descriptor(), interest::read, limits::within(options_.connection.timeout),
+                            "waiting for a listener to change its channels");
+        }
+        if (request->failure) std::rethrow_exception(request->failure);
+    }
+
+    /// Called by whoever has the connection.
+    void apply_changes() {
+        for (;;) {
+            std::shared_ptr<change_request> one;
+            {
+                std::lock_guard const lock(mutex_);
+                if (changes_.empty()) return;
+                one = changes_.front();
+                changes_.pop_front();
+                // A channel is listened to again after a loss, also where the loss comes right now.
+                if (one->listens) channels_.insert(one->channel);
+                else channels_.erase(one->channel);
+            }
+            std::exception_ptr lost;
+            try {
+                execute_script(*connection_, (one->listens ? "LISTEN " : "UNLISTEN ") + quote_identifier(one->channel),
+                               connection_->default_limits());
+            } catch (connection_error const&) {
+                lost = std::current_exception();  // it is in effect when the connection is made again
+            } catch (operator_intervention const&) {
+                lost = std::current_exception();
+            } catch (...) {
+                one->failure = std::current_exception();
+            }
+            one->done.wake();
+            if (lost) std::rethrow_exception(lost);
+        }
+    }
+
+    std::shared_ptr<detail::conninfo const> where_;
+    listener_options options_;
+    mutable std::mutex mutex_;
+    std::set<std::string> channels_;
+    std::deque<std::shared_ptr<change_request>> changes_;
+    std::stop_source wake_;
+    std::atomic<bool> in_use_{false};
+    bool gap_ = false;
+    std::unique_ptr<isorow::connection> connection_;
+};
+
+}  // namespace isorow::inline v1
