@@ -13,8 +13,8 @@ class Isorow(ConanFile):
     topics = ("postgresql", "libpq", "pgvector", "reflection", "header-only")
     package_type = "header-library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {"with_json": [True, False]}
-    default_options = {"with_json": False}
+    options = {"with_json": [True, False], "with_asio": [True, False]}
+    default_options = {"with_json": False, "with_asio": False}
     exports_sources = "include/*", "CMakeLists.txt", "LICENSE"
     no_copy_source = True
 
@@ -22,7 +22,7 @@ class Isorow(ConanFile):
         cmake_layout(self)
 
     def configure(self):
-        self.options["boost"].header_only = not self.options.with_json
+        self.options["boost"].header_only = not (self.options.with_json or self.options.with_asio)
 
     def requirements(self):
         self.requires("boost/[>=1.87.0 <2]", transitive_headers=True)
@@ -50,3 +50,7 @@ class Isorow(ConanFile):
             json = self.cpp_info.components["json"]
             json.set_property("cmake_target_name", "isorow::json")
             json.requires = ["isorow", "boost::json"]
+        if self.options.with_asio:
+            asio = self.cpp_info.components["asio"]
+            asio.set_property("cmake_target_name", "isorow::asio")
+            asio.requires = ["isorow", "boost::context"]

@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/query/stack.hpp>
+#include <isorow/query/stream.hpp>
 #include <support/connect.hpp>
 #include <support/matchers.hpp>
 
@@ -135,4 +136,12 @@ TEST_CASE("a stack whose prepared statement became stale runs once more") {
     test::sql(test::dsn(), "ALTER TABLE stale_in_stack ADD b int; INSERT INTO stale_in_stack VALUES (7, 8)");
     CHECK(work.run(connection)[all].front() == 7);
     test::sql(test::dsn(), "DROP TABLE stale_in_stack");
+}
+
+TEST_CASE("a stack behind a stream on the same connection has all its rows") {
+    auto connection = test::connect();
+    for (auto const number : isorow::stream<std::int32_t>(connection, "SELECT generate_series(1, 1000)")) static_cast<void>(number);
+    isorow::stack work;
+    auto const rows = work.query<std::int32_t>("SELECT generate_series(1, 1000)");
+    CHECK(work.run(connection)[rows].size() == 1000);
 }

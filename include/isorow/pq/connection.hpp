@@ -63,6 +63,7 @@ public:
           where_(std::move(other.where_)),
           forks_(other.forks_),
           pooled_(other.pooled_),
+          was_read_in_chunks_(other.was_read_in_chunks_),
           types_(std::move(other.types_)),
           statements_(std::move(other.statements_)),
           plans_(other.plans_),
@@ -211,6 +212,10 @@ public:
         }
         return is_open() && PQtransactionStatus(handle_) != PQTRANS_ACTIVE;
     }
+
+    /// Whether the last statement outside of a pipeline was read in chunks: libpq 17 then reads the first of a pipeline in chunks, too,
+    /// unless a synchronisation comes before it.
+    [[nodiscard]] bool& was_read_in_chunks() noexcept { return was_read_in_chunks_; }
 
     /// How deep transactions are nested; kept by `transaction`.
     [[nodiscard]] int& transaction_depth() noexcept { return depth_; }
@@ -453,6 +458,7 @@ private:
     std::shared_ptr<detail::conninfo const> where_{};
     unsigned forks_ = detail::fork_count();
     bool pooled_ = false;
+    bool was_read_in_chunks_ = false;
     std::shared_ptr<type_registry> types_ = std::make_shared<type_registry>();
     statement_cache statements_;
     std::uint64_t plans_ = 0;

@@ -59,6 +59,7 @@ public:
         if (connection_->statements().has_unwanted() && !connection_->in_transaction()) close_unwanted(*connection_, limits_);
         if (PQenterPipelineMode(connection_->native_handle()) != 1) throw usage_error("libpq did not enter pipeline mode");
         try {
+            if (std::exchange(connection_->was_read_in_chunks(), false)) sync(false);
             drive([&] { return step(); }, [&] { return PQsocket(connection_->native_handle()); }, limits_,
                   "waiting for the answers of a pipeline");
             if (PQexitPipelineMode(connection_->native_handle()) != 1) throw connection_lost(lost());

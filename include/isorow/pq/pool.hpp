@@ -47,6 +47,8 @@ class pool_state;
 /// A connection lent by a pool; goes back when this object is gone. Move-only.
 class lease {
 public:
+    /// No connection.
+    lease() = default;
     lease(lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)), lent_(std::move(other.lent_)), holder_(other.holder_), since_(other.since_) {
         passed_on();
@@ -73,10 +75,10 @@ private:
     /// Whoever has a lease that was moved may be another thread than the one that acquired it.
     void passed_on() noexcept;
 
-    detail::pool_state* pool_;
-    detail::pooled_connection lent_;
-    void const* holder_;
-    std::chrono::steady_clock::time_point since_;
+    detail::pool_state* pool_ = nullptr;
+    detail::pooled_connection lent_{};
+    void const* holder_ = nullptr;
+    std::chrono::steady_clock::time_point since_{};
 };
 
 namespace detail {

@@ -26,6 +26,7 @@ public:
 #else
         auto const set = PQsetSingleRowMode(connection.native_handle());
 #endif
+        connection.was_read_in_chunks() = true;
         if (set != 1) {
             connection.abandon();
             throw usage_error("libpq did not switch to rows in chunks");

@@ -76,11 +76,11 @@ namespace detail {
 /// thread, and the address of a thread's variable must not be kept over that.
 inline thread_local waiter* installed_waiter = nullptr;
 [[gnu::noinline]] inline waiter* current_waiter() noexcept {
-    asm volatile("");
+    asm volatile("" ::: "memory");
     return installed_waiter;
 }
 [[gnu::noinline]] inline void install_waiter(waiter* one) noexcept {
-    asm volatile("");
+    asm volatile("" ::: "memory");
     installed_waiter = one;
 }
 
