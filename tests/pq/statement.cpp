@@ -181,7 +181,7 @@ TEST_CASE_METHOD(server, "a stream comes in chunks, the last of them telling the
     isorow::row_stream rows(connection, "SELECT generate_series(1, 1000)", {});
     int count = 0;
     while (auto const chunk = rows.next()) {
-        CHECK(chunk->rows() <= isorow::row_stream::chunk_rows);
+        CHECK(chunk->rows() <= connection.options().chunk_rows);
         count += chunk->rows();
     }
     CHECK(count == 1000);

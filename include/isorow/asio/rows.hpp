@@ -59,8 +59,8 @@ public:
     }
 
 private:
-    /// So many rows are decoded ahead at the most: one chunk's.
-    static constexpr std::size_t most_ready = row_stream::chunk_rows;
+    /// So many rows are decoded ahead at the most.
+    static constexpr std::size_t most_ready = 256;
 
     struct state {
         std::function<row_range<Row>()> open;

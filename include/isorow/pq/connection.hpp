@@ -13,6 +13,7 @@
 #include <isorow/pq/wait.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -188,14 +189,22 @@ public:
         }
     }
 
-    /// Cancels what is under way and takes in its end, within two seconds; a connection that is not proven idle then is closed.
+    /// Cancels what is under way and takes in its end, within 700 ms; a connection that is not proven idle then is closed. The request is
+    /// repeated: one that overtakes its statement finds nothing to cancel.
     void abandon() noexcept {
         try {
-            if (!is_open()) return give_up();
-            auto const brief = limits::within(std::chrono::seconds(2));
-            detail::cancel(handle_, brief);
-            if (!drain(brief)) give_up();
-        } catch (error const&) {
+            auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(700);
+            for (;;) {
+                if (!is_open()) return give_up();
+                detail::cancel(handle_, limits{end, {}});
+                try {
+                    if (!drain(limits{std::min(end, std::chrono::steady_clock::now() + std::chrono::milliseconds(100)), {}})) give_up();
+                    return;
+                } catch (timed_out const&) {
+                    if (std::chrono::steady_clock::now() >= end) return give_up();
+                }
+            }
+        } catch (std::exception const&) {
             give_up();
         }
     }
@@ -340,7 +349,9 @@ private:
 
     void connect_as(detail::conninfo const& info, isorow::limits const& limits) {
         handle_ = PQconnectStartParams(info.keywords().data(), info.values().data(), 0);
+        auto const reason = errno;  // libpq has no words for what happened before there was a socket
         if (handle_ == nullptr) throw std::bad_alloc();
+        listen_to_notices();
         try {
             auto status = PQstatus(handle_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
             bool begun = false;
@@ -351,7 +362,10 @@ private:
                     return status == PGRES_POLLING_WRITING ? interest::write : interest::none;
                 },
                 [&] { return PQsocket(handle_); }, limits, text("connecting to {}", info.endpoint()));
-            if (status == PGRES_POLLING_FAILED) throw connection_error(detail::one_line(PQerrorMessage(handle_)));
+            if (status == PGRES_POLLING_FAILED) {
+                auto const message = detail::one_line(PQerrorMessage(handle_));
+                throw connection_error(message.empty() ? std::generic_category().message(reason) : message);
+            }
         } catch (...) {
             PQfinish(std::exchange(handle_, nullptr));
             throw;

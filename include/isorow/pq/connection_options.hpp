@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace isorow::inline v1 {
 
@@ -36,8 +38,13 @@ struct connection_options {
     bool secure = false;  ///< a verified server, TLS bound to the authentication, SCRAM only; what says otherwise is an error
     std::optional<int> prepare_threshold = 5;  ///< a statement is prepared when it is run more often than this; nothing: never
     std::size_t prepared_max = 100;            ///< how many statements are kept prepared
+    int chunk_rows = 256;                      ///< how many rows of a stream are held at a time; fewer where rows are huge
     pgvector_support enable_pgvector = pgvector_support::automatic;
     isorow::pooler pooler = isorow::pooler::detect;
+    /// Pass the text of each json and jsonb value on its way to parameters and from rows of queries, as to add to documents or to take older
+    /// forms of them in. COPY and targets do not use them. Must not throw but `isorow::error`, and must be thread-safe in a pool.
+    std::function<std::string(std::string_view)> json_serializer{};
+    std::function<std::string(std::string_view)> json_deserializer{};
     std::shared_ptr<isorow::observer> observer{};  ///< is told what is done; unset: costs nothing
     bool observe_values = false;                   ///< whether the observer is shown the values of parameters
 };

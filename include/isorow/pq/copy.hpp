@@ -66,6 +66,31 @@ enum class ahead : std::uint8_t { error, no_error, unknown };
     return collect(connection, sql, limits).affected_rows();
 }
 
+/// A COPY is told to the observer as a whole, when it has ended or was refused.
+inline void begin_observed_copy(connection& connection, std::string const& sql, ExecStatusType direction, limits const& limits) {
+    auto const begun = std::chrono::steady_clock::now();
+    try {
+        begin_copy(connection, sql, direction, limits);
+    } catch (...) {
+        auto const failure = connection.options().observer ? name_of(std::current_exception()) : std::string{};
+        if (connection.options().observer) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .error = failure}, begun);
+        throw;
+    }
+}
+[[nodiscard]] inline std::int64_t end_observed_copy(connection& connection, std::string_view sql, limits const& limits,
+                                                    std::chrono::steady_clock::time_point begun) {
+    auto const& watching = connection.options().observer;
+    try {
+        auto const rows = end_copy(connection, sql, limits);
+        if (watching) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .rows = rows}, begun);
+        return rows;
+    } catch (...) {
+        auto const failure = watching ? name_of(std::current_exception()) : std::string{};
+        if (watching) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .error = failure}, begun);
+        throw;
+    }
+}
+
 }  // namespace detail
 
 /// Sends data to `COPY … FROM STDIN`. Data gather in a buffer and go out in puts of about 64 KiB, each flushed whole before the next, as
@@ -79,13 +104,14 @@ public:
     /// Begins the COPY. `limits` hold for the whole of it; without, each put has the connection's own.
     copy_in(connection& connection, std::string_view sql, std::optional<limits> limits = {})
         : connection_(&connection), sql_(detail::checked_sql(sql)), limits_(std::move(limits)) {
-        detail::begin_copy(connection, sql_, PGRES_COPY_IN, now());
+        detail::begin_observed_copy(connection, sql_, PGRES_COPY_IN, now());
         buffer_.reserve(put_size + put_size / 8);
     }
     copy_in(copy_in&& other) noexcept
         : connection_(std::exchange(other.connection_, nullptr)),
           sql_(std::move(other.sql_)),
           limits_(std::move(other.limits_)),
+          begun_(other.begun_),
           buffer_(std::move(other.buffer_)) {}
     copy_in& operator=(copy_in&&) = delete;
     ~copy_in() {
@@ -123,7 +149,7 @@ public:
         flush();
         end(nullptr);
         auto& connection = *std::exchange(connection_, nullptr);
-        return detail::end_copy(connection, sql_, now_of(connection));
+        return detail::end_observed_copy(connection, sql_, now_of(connection), begun_);
     }
 
 private:
@@ -207,7 +233,7 @@ private:
     void fail() {
         auto& connection = *std::exchange(connection_, nullptr);
         static_cast<void>(PQputCopyEnd(connection.native_handle(), "the client noticed that the COPY had failed"));
-        static_cast<void>(detail::end_copy(connection, sql_, now_of(connection)));
+        static_cast<void>(detail::end_observed_copy(connection, sql_, now_of(connection), begun_));
         throw connection_lost(text("COPY ended early, in: {}", sql_));
     }
 
@@ -226,6 +252,7 @@ private:
     connection* connection_;
     std::string sql_;
     std::optional<limits> limits_;
+    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     byte_writer buffer_;
 };
 
@@ -236,12 +263,13 @@ public:
     /// Begins the COPY. `limits` hold for the whole of it; without, each `next` has the connection's own.
     copy_out(connection& connection, std::string_view sql, std::optional<limits> limits = {})
         : connection_(&connection), sql_(detail::checked_sql(sql)), limits_(std::move(limits)) {
-        detail::begin_copy(connection, sql_, PGRES_COPY_OUT, limits_ ? *limits_ : connection.default_limits());
+        detail::begin_observed_copy(connection, sql_, PGRES_COPY_OUT, limits_ ? *limits_ : connection.default_limits());
     }
     copy_out(copy_out&& other) noexcept
         : connection_(std::exchange(other.connection_, nullptr)),
           sql_(std::move(other.sql_)),
           limits_(std::move(other.limits_)),
+          begun_(other.begun_),
           row_(std::exchange(other.row_, nullptr)) {}
     copy_out& operator=(copy_out&&) = delete;
     ~copy_out() {
@@ -266,7 +294,7 @@ private:
         if (size == 0) size = wait_for_row();
         if (size > 0) return size;
         auto& connection = *std::exchange(connection_, nullptr);
-        static_cast<void>(detail::end_copy(connection, sql_, limits_ ? *limits_ : connection.default_limits()));
+        static_cast<void>(detail::end_observed_copy(connection, sql_, limits_ ? *limits_ : connection.default_limits(), begun_));
         if (size < -1) throw connection_lost(text("COPY ended early, in: {}", sql_));
         return 0;
     }
@@ -296,6 +324,7 @@ private:
     connection* connection_;
     std::string sql_;
     std::optional<limits> limits_;
+    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     char* row_ = nullptr;  ///< libpq's, freed at the next message
 };
 

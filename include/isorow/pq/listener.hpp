@@ -68,6 +68,10 @@ public:
         if (in_use_.exchange(true)) throw usage_error("the listener is waited for by another thread already");
         release const at_end{this};
         for (;;) {
+            if (!connection_->is_open()) {
+                if (!reconnect(limits)) return std::nullopt;
+                continue;
+            }
             try {
                 apply_changes();
                 if (std::exchange(gap_, false)) return listener_event{.gap = true};
@@ -155,8 +159,8 @@ private:
             if (watching) watching->on_reconnect({.attempt = attempt, .succeeded = failure.empty(), .given_up = false, .error = failure});
             if (failure.empty()) return true;
             if (std::chrono::steady_clock::now() + pause >= limits.deadline) {
-                pause_for(limits.deadline - std::chrono::steady_clock::now(), {limits.deadline, limits.stop},
-                          "connecting a listener again");
+                auto const rest = limits.deadline - std::chrono::steady_clock::now();
+                pause_for(rest, isorow::limits{limits.deadline + std::chrono::seconds(1), limits.stop}, "connecting a listener again");
                 return false;
             }
             pause_for(pause, limits, "connecting a listener again");

@@ -242,10 +242,20 @@ private:
     if (mode == on_error::go_on && in_transaction)
         throw usage_error("in a transaction one error fails all that follows: run the statements with on_error::stop, or outside of it");
     std::vector<pipeline_answer> answers;
+    auto const total_rows = [](std::vector<pipeline_answer> const& all) {
+        std::int64_t rows = 0;
+        for (auto const& one : all)
+            if (one.rows) rows += one.rows->affected_rows();
+        return rows;
+    };
     auto const run = [&] {
-        static_cast<void>(detail::observed(connection, &observer::on_pipeline, "PIPELINE", statements.front().sql, nullptr, [&] {
+        static_cast<void>(detail::observed(connection, &observer::on_pipeline,
+                                           {.name = "PIPELINE",
+                                            .sql = statements.front().sql,
+                                            .statements = static_cast<std::int64_t>(statements.size())},
+                                           [&] {
             answers = detail::pipeline_run(connection, statements, mode, limits).run();
-            return answers.size();
+            return total_rows(answers);
         }));
     };
     run();

@@ -190,6 +190,7 @@ public:
     }
 
     void close() noexcept {
+        if (is_forked()) return;
         std::vector<pooled_connection> ended;
         {
             std::lock_guard const lock(mutex_);

@@ -2,6 +2,7 @@
 
 #include <isorow/pq/statement.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,20 +10,18 @@
 
 namespace isorow::inline v1 {
 
-/// The rows of one statement as they come, in chunks, so that the client never holds them all. Keeps its connection busy until the last
-/// chunk was taken or the stream is gone; leaving early cancels the statement. The connection must outlive it. Not thread-safe.
+/// The rows of one statement as they come, in chunks (`connection_options::chunk_rows`), so that the client never holds them all. Keeps its
+/// connection busy until the last chunk was taken or the stream is gone; leaving early cancels the statement. The connection must outlive
+/// it. Not thread-safe.
 class row_stream {
 public:
-    /// How many rows a chunk holds at the most.
-    static constexpr int chunk_rows = 256;
-
     /// Sends the statement. `limits` hold for the whole stream; without, each `next` has the connection's own, so that a slow consumer
     /// does not run into a deadline.
     row_stream(connection& connection, std::string_view sql, parameters const& parameters, std::optional<limits> limits = {})
         : connection_(&connection), sql_(detail::checked_sql(sql)), limits_(std::move(limits)) {
         detail::send_statement(connection, sql_, parameters);
 #if defined(LIBPQ_HAS_CHUNK_MODE)
-        auto const set = PQsetChunkedRowsMode(connection.native_handle(), chunk_rows);
+        auto const set = PQsetChunkedRowsMode(connection.native_handle(), std::max(1, connection.options().chunk_rows));
 #else
         auto const set = PQsetSingleRowMode(connection.native_handle());
 #endif

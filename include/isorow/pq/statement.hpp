@@ -126,33 +126,34 @@ inline void send_statement(connection& connection, std::string const& sql, param
     return std::move(*last);
 }
 
-/// Does something and tells the connection's observer, where it has one, what it was and how it ended.
+/// Tells the connection's observer, which must be there, what was done and how it ended.
+inline void tell(connection const& connection, void (observer::*member)(operation_event const&), operation_event event,
+                 std::chrono::steady_clock::time_point begun) {
+    auto* const handle = connection.native_handle();
+    event.database = handle == nullptr ? std::string_view{} : or_empty(PQdb(handle));
+    event.server_address = handle == nullptr ? std::string_view{} : or_empty(PQhost(handle));
+    event.server_port = handle == nullptr ? std::string_view{} : or_empty(PQport(handle));
+    event.duration = std::chrono::steady_clock::now() - begun;
+    if (!connection.options().observe_values) event.values = nullptr;
+    (*connection.options().observer.*member)(event);
+}
+
+/// Does something and tells the connection's observer, where it has one.
 template <class Do>
-auto observed(connection& connection, void (observer::*member)(operation_event const&), std::string_view name, std::string_view sql,
-              parameters const* values, Do&& work) {
-    auto const& watching = connection.options().observer;
-    if (!watching) [[likely]]
+auto observed(connection& connection, void (observer::*member)(operation_event const&), operation_event event, Do&& work) {
+    if (!connection.options().observer) [[likely]]
         return work();
     auto const begun = std::chrono::steady_clock::now();
-    auto const tell = [&](std::int64_t rows, std::string_view failure) {
-        auto* const handle = connection.native_handle();
-        operation_event event{.name = name, .sql = sql};
-        event.database = handle == nullptr ? std::string_view{} : or_empty(PQdb(handle));
-        event.server_address = handle == nullptr ? std::string_view{} : or_empty(PQhost(handle));
-        event.server_port = handle == nullptr ? std::string_view{} : or_empty(PQport(handle));
-        event.duration = std::chrono::steady_clock::now() - begun;
-        event.rows = rows;
-        event.error = failure;
-        if (connection.options().observe_values) event.values = values;
-        (*watching.*member)(event);
-    };
     try {
         auto done = work();
-        if constexpr (requires { done.affected_rows(); }) tell(done.affected_rows(), {});
-        else tell(static_cast<std::int64_t>(done), {});
+        if constexpr (requires { done.affected_rows(); }) event.rows = done.affected_rows();
+        else event.rows = static_cast<std::int64_t>(done);
+        tell(connection, member, event, begun);
         return done;
     } catch (...) {
-        tell(0, name_of(std::current_exception()));
+        auto const failure = name_of(std::current_exception());
+        event.error = failure;
+        tell(connection, member, event, begun);
         throw;
     }
 }
@@ -177,7 +178,7 @@ inline void close_unwanted(connection& connection, limits const& limits) {
 
 /// Prepares a statement of the connection's cache on the server.
 inline void prepare(connection& connection, statement_cache::entry& entry, limits const& limits) {
-    static_cast<void>(observed(connection, &observer::on_prepare, "PREPARE", entry.sql, nullptr, [&] {
+    static_cast<void>(observed(connection, &observer::on_prepare, {.name = "PREPARE", .sql = entry.sql}, [&] {
         require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
                                                static_cast<int>(entry.types.size()), entry.types.data()));
         return collect(connection, entry.sql, limits);
@@ -226,14 +227,14 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
 /// schema changed under it, it is prepared again, but in a transaction, which has failed then. Throws the server's errors by their class,
 /// `connection_lost`, `timed_out` and `stopped`; after the last two the statement was cancelled.
 inline result execute_statement(connection& connection, std::string_view sql, parameters const& parameters, limits const& limits) {
-    return detail::observed(connection, &observer::on_query, detail::first_word_if(connection, sql), sql, &parameters,
+    return detail::observed(connection, &observer::on_query, {.name = detail::first_word_if(connection, sql), .sql = sql, .values = &parameters},
                             [&] { return detail::run_statement(connection, sql, parameters, limits); });
 }
 
 /// Runs statements without parameters, separated by semicolons, in one transaction unless they say otherwise. Rows come back as text, those
 /// of the last statement. Errors are those of `execute_statement`.
 inline result execute_script(connection& connection, std::string_view sql, limits const& limits) {
-    return detail::observed(connection, &observer::on_query, detail::first_word_if(connection, sql), sql, nullptr, [&] {
+    return detail::observed(connection, &observer::on_query, {.name = detail::first_word_if(connection, sql), .sql = sql}, [&] {
         auto const script = detail::checked_sql(sql);
         connection.require_ready();
         detail::require_no_session_state(connection, sql);

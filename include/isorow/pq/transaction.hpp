@@ -169,7 +169,9 @@ private:
     [[nodiscard]] std::string assigned_id() {
         if (PQtransactionStatus(connection_->native_handle()) != PQTRANS_INTRANS) return {};
         if (address_ = connection_->parameters(); !address_) address_ = remembered_conninfo(*connection_);
-        auto const answer = run("SELECT pg_catalog.pg_current_xact_id_if_assigned()");
+        auto const answer = run("SELECT pg_catalog.pg_current_xact_id_if_assigned(), pg_catalog.now()");
+        auto const time = answer.value(0, 1);
+        begun_.assign(reinterpret_cast<char const*>(time.data()), time.size());
         auto const value = answer.value(0, 0);
         return value.data() == nullptr ? std::string{} : std::string(reinterpret_cast<char const*>(value.data()), value.size());
     }
@@ -204,7 +206,9 @@ private:
                 options.timeout = std::chrono::seconds(5);
                 isorow::connection witness(address_, std::move(options), limits::within(std::chrono::seconds(5)));
                 auto const answer =
-                    execute_script(witness, text("SELECT pg_catalog.pg_xact_status('{}'::xid8)", id), witness.default_limits());
+                    execute_script(witness, text("SELECT CASE WHEN s = 'committed' AND (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter) > '{}' THEN 'unknown' ELSE s END"
+                                              " FROM (SELECT pg_catalog.pg_xact_status('{}'::xid8) AS s) status",
+                                              begun_, id), witness.default_limits());
                 auto const value = answer.value(0, 0);
                 std::string const outcome(reinterpret_cast<char const*>(value.data()), value.size());
                 if (outcome != "in progress") return outcome;
@@ -216,6 +220,7 @@ private:
         return "unknown";
     }
 
+    std::string begun_{};
     std::optional<lease> lease_{};
     isorow::connection* connection_;
     std::string savepoint_{};

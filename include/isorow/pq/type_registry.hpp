@@ -5,14 +5,17 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace isorow::inline v1 {
 
 class connection;
+struct capabilities;
 struct limits;
 
 /// The OIDs that this database gave to the types of extensions. Found once and kept; what was not found is asked for again, so that
@@ -44,6 +47,16 @@ public:
         pooled_ = pooled;
     }
 
+    /// What the endpoint can do, where it was asked or told already.
+    [[nodiscard]] std::shared_ptr<capabilities const> known_capabilities() const {
+        std::lock_guard const lock(mutex_);
+        return capabilities_;
+    }
+    void set_capabilities(std::shared_ptr<capabilities const> found) {
+        std::lock_guard const lock(mutex_);
+        capabilities_ = std::move(found);
+    }
+
     /// True for the first who asks: what is told once for all connections of a pool.
     [[nodiscard]] bool first_to_tell() noexcept { return !told_.exchange(true, std::memory_order_relaxed); }
 
@@ -66,6 +79,7 @@ private:
     std::atomic<std::uint64_t> plans_{0};
     std::atomic<bool> told_{false};
     std::optional<bool> pooled_;
+    std::shared_ptr<capabilities const> capabilities_;
     mutable std::mutex mutex_;
     std::map<std::string, oids, std::less<>> entries_;
 };

@@ -46,6 +46,25 @@ template <column_type Type>
     else return connection.types().learn(connection, entry_of(Type.id).catalog_name, limits);
 }
 
+template <column_type Type>
+inline constexpr bool is_json_type = !Type.array && (Type.id == type_id::json || Type.id == type_id::jsonb);
+
+/// Appends a value; of a document the text that the connection's json_serializer makes of it.
+template <class Codec, column_type Type, class Value>
+void encode_for(connection const& connection, Value const& value, byte_writer& out) {
+    if constexpr (is_json_type<Type>) {
+        if (auto const& serializer = connection.options().json_serializer) {
+            byte_writer own;
+            encode<Codec>(value, own);
+            byte_reader document(own.bytes());
+            if constexpr (Type.id == type_id::jsonb) out.put_int8(document.take_int8());  // the format's version
+            out.put_bytes(serializer(document.take_rest_as_text()));
+            return;
+        }
+    }
+    encode<Codec>(value, out);
+}
+
 template <class Argument>
 void bind_one(parameters& bound, connection& connection, limits const& limits, Argument const& argument) {
     if constexpr (std::convertible_to<Argument const&, std::string_view>) {
@@ -58,7 +77,7 @@ void bind_one(parameters& bound, connection& connection, limits const& limits, A
                       "isorow: this argument's type has no Postgres type of its own; docs/types.md lists those that have one");
         auto const oid = oid_on<traits::type>(connection, limits);
         if (!traits::has_value(argument)) return bound.add_null(oid);
-        encode<codec<typename traits::value, traits::type>>(traits::get(argument), bound.add(oid));
+        encode_for<codec<typename traits::value, traits::type>, traits::type>(connection, traits::get(argument), bound.add(oid));
         bound.end();
     }
 }
@@ -70,7 +89,7 @@ void bind_field(parameters& bound, connection& connection, limits const& limits,
     auto const oid = oid_on<columns_of<T>[Place].type>(connection, limits);
     auto const& stored = reflect::get<Place>(row);
     if (!field::traits::has_value(stored)) return bound.add_null(oid);
-    encode<typename field::codec>(field::traits::get(stored), bound.add(oid));
+    encode_for<typename field::codec, columns_of<T>[Place].type>(connection, field::traits::get(stored), bound.add(oid));
     bound.end();
 }
 

@@ -259,7 +259,10 @@ inline void add_settings(conninfo& info) {
     info.set_default("keepalives_idle", "10");
     info.set_default("keepalives_interval", "5");
     info.set_default("keepalives_count", "3");
-    info.set_default("tcp_user_timeout", "30000");
+    // Linux goes by it alone where it is set, so that it must not be longer than what the keepalives say.
+    auto const number = [&](char const* keyword) { return std::atol(info.get(keyword).c_str()); };
+    info.set_default("tcp_user_timeout",
+                     std::to_string(1000 * (number("keepalives_idle") + number("keepalives_interval") * number("keepalives_count"))));
 }
 
 /// Demands a verified server, an encrypted connection bound to it, and no authentication that gives the password away.

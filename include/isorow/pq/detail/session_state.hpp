@@ -1,7 +1,7 @@
 #pragma once
 
-#include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
+#include <isorow/error/unsupported.hpp>
 #include <isorow/pq/connection.hpp>
 #include <isorow/pq/observer.hpp>
 
@@ -42,10 +42,10 @@ inline void require_no_session_state(connection const& connection, std::string_v
     if (!connection.is_pooled()) [[likely]]
         return;
     if (auto const state = session_state_in(sql); !state.empty())
-        throw usage_error(
-            text("{} needs a session of its own, and {} is a pooler in transaction mode: connect to the server itself, or say "
-                 "connection_options.pooler = pooler::none where it keeps sessions; in: {}",
-                 state, connection.endpoint(), sql));
+        throw unsupported(state, text("the pooler in transaction mode at {}", connection.endpoint()),
+                          text("it needs a session of its own. Connect to the server itself, or say connection_options.pooler = pooler::none "
+                               "where sessions are kept; in: {}",
+                               sql));
 }
 
 }  // namespace isorow::inline v1::detail

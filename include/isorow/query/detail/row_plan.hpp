@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -75,6 +77,31 @@ void learn_extension_types(connection& connection, limits const& limits) {
                 static_cast<void>(connection.types().learn(connection, entry.catalog_name, limits));
 }
 
+/// A document as the connection's json_deserializer makes it of what came; other values as they are.
+class incoming {
+public:
+    explicit incoming(connection const& connection) noexcept
+        : deserializer_(connection.options().json_deserializer ? &connection.options().json_deserializer : nullptr) {}
+
+    template <column_type Type>
+    [[nodiscard]] std::span<std::byte const> take(std::span<std::byte const> value, std::string& own) const {
+        if constexpr (!Type.array && (Type.id == type_id::json || Type.id == type_id::jsonb)) {
+            if (deserializer_ == nullptr || value.data() == nullptr) [[likely]]
+                return value;
+            byte_reader document(value);
+            own.clear();
+            if constexpr (Type.id == type_id::jsonb) own += static_cast<char>(document.take_int8());  // the format's version
+            own += (*deserializer_)(document.take_rest_as_text());
+            return std::as_bytes(std::span(own));
+        } else {
+            return value;
+        }
+    }
+
+private:
+    std::function<std::string(std::string_view)> const* deserializer_;
+};
+
 /// How a Row is made of a result's columns: a struct by their names, a tuple and a single value by their places.
 template <class Row>
 class row_plan;
@@ -89,7 +116,7 @@ public:
 
     /// Throws `mismatch` with every column that is missing or of a type that its field cannot read. Where `wanted` is not empty, only the
     /// columns that it names are looked for; the other fields keep their default initialisers.
-    row_plan(connection& connection, result const& result, std::vector<std::string> const& wanted = {}) {
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& wanted = {}) : incoming_(connection) {
         std::vector<difference> differences;
         reflect::for_each_index<T>([&](auto place) { find_column<place>(connection, result, wanted, differences); });
         if (!differences.empty()) throw mismatch(type_name<T>(), "the query's result", std::move(differences));
@@ -129,12 +156,14 @@ private:
             auto const column = columns_[Place];
             if (column < 0) return;
             place = Place;
-            auto const value = result.value(row, column);
+            std::string own;
+            auto const value = incoming_.take<columns_of<T>[Place].type>(result.value(row, column), own);
             decode_field<Place>(into, value.data(), value.size());
         };
         (one(std::integral_constant<std::size_t, I>{}), ...);
     }
 
+    incoming incoming_;
     std::array<int, count> columns_{};
 };
 
@@ -146,8 +175,9 @@ struct alone {
     static constexpr column_type type = traits::type;
     using codec = isorow::codec<value, type>;
 
-    static Value decode(result const& result, int row, int column) {
-        auto const bytes = result.value(row, column);
+    static Value decode(incoming const& incoming, result const& result, int row, int column) {
+        std::string own;
+        auto const bytes = incoming.take<type>(result.value(row, column), own);
         if (bytes.data() == nullptr) {
             if constexpr (traits::nullable) return Value{};
             else
@@ -178,13 +208,16 @@ class row_plan<Value> {
 public:
     static void prepare(connection& connection, limits const& limits) { alone<Value>::learn(connection, limits); }
 
-    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) {
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) : incoming_(connection) {
         std::vector<difference> differences;
         alone<Value>::check(connection, result, 0, differences);
         if (!differences.empty()) throw mismatch(type_name<Value>(), "the query's result", std::move(differences));
     }
 
-    void decode(result const& result, int row, Value& into) const { into = alone<Value>::decode(result, row, 0); }
+    void decode(result const& result, int row, Value& into) const { into = alone<Value>::decode(incoming_, result, row, 0); }
+
+private:
+    incoming incoming_;
 };
 
 template <class... Values>
@@ -192,7 +225,7 @@ class row_plan<std::tuple<Values...>> {
 public:
     static void prepare(connection& connection, limits const& limits) { (alone<Values>::learn(connection, limits), ...); }
 
-    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) {
+    row_plan(connection& connection, result const& result, std::vector<std::string> const& = {}) : incoming_(connection) {
         std::vector<difference> differences;
         int column = 0;
         (alone<Values>::check(connection, result, column++, differences), ...);
@@ -201,9 +234,12 @@ public:
 
     void decode(result const& result, int row, std::tuple<Values...>& into) const {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
-            ((std::get<I>(into) = alone<Values>::decode(result, row, static_cast<int>(I))), ...);
+            ((std::get<I>(into) = alone<Values>::decode(incoming_, result, row, static_cast<int>(I))), ...);
         }(std::index_sequence_for<Values...>{});
     }
+
+private:
+    incoming incoming_;
 };
 
 }  // namespace isorow::inline v1::detail
