@@ -18,3 +18,8 @@ struct Contender {
 void add_copy_in(std::vector<Contender>& contenders);
 void add_copy_out(std::vector<Contender>& contenders);
 void add_select(std::vector<Contender>& contenders);
+void add_point_query(std::vector<Contender>& contenders);
+
+/// The table that point queries read.
+inline constexpr std::int64_t point_query_rows = 100'000;
+void make_point_query_table(std::string const& dsn);

@@ -28,6 +28,7 @@ std::vector<Contender> all_contenders() {
     add_copy_in(contenders);
     add_select(contenders);
     add_copy_out(contenders);
+    add_point_query(contenders);
     return contenders;
 }
 
@@ -114,11 +115,13 @@ void print(std::vector<Figure> const& figures) {
                   << std::setw(24) << figure.metric << std::right << std::setw(14) << std::fixed
                   << std::setprecision(figure.value < 10'000 ? 1 : 0) << figure.value << '\n';
     std::cout << "\nisorow / libpq:\n";
-    for (std::string const workload : {"copy_in", "select", "copy_out"})
+    for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"})
         for (std::string const metric : {"instructions_per_row", "client_cpu_ns_per_row"})
             if (auto const libpq = find(figures, workload, "libpq", metric); libpq != 0)
                 std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3)
                           << find(figures, workload, "isorow", metric) / libpq << '\n';
+    if (auto const serial = find(figures, "point", "isorow", "rows_per_second"); serial != 0)
+        std::cout << "\npipelined / serial point queries a second: " << find(figures, "pipeline", "isorow", "rows_per_second") / serial << '\n';
 }
 
 void write_json(std::vector<Figure> const& figures, std::string const& path) {
@@ -156,15 +159,17 @@ int run(int argument_count, char** arguments) {
     std::int64_t const timed = quick ? 300'000 : 1'000'000;
     std::int64_t const counted = quick ? 20'000 : 100'000;
     make_tables(url, {counted, 2 * counted, timed});
+    make_point_query_table(url);
     bool const has_valgrind = std::system("valgrind --version >/dev/null 2>&1") == 0;
     if (!has_valgrind) std::cout << "valgrind is not installed: instructions are not counted\n";
     std::vector<Figure> figures;
-    for (std::string const workload : {"copy_in", "select", "copy_out"}) {
+    for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"}) {
+        bool const is_query = workload == "point" || workload == "pipeline";  // a row is a query there
         auto contenders = all_contenders();
         std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
         if (has_valgrind)
-            for (auto const& contender : contenders) count_instructions(contender, arguments[0], url, counted, figures);
-        measure_times(contenders, url, timed, quick ? 3 : 7, figures);
+            for (auto const& contender : contenders) count_instructions(contender, arguments[0], url, is_query ? counted / 20 : counted, figures);
+        measure_times(contenders, url, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
     }
     print(figures);
     if (!json.empty()) write_json(figures, json);

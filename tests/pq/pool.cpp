@@ -361,3 +361,19 @@ TEST_CASE("those who time out while others wait lose no connection", "[concurren
     CHECK(pool.size() == 1);
     CHECK(soon([&] { return pool.available() == 1; }));
 }
+
+TEST_CASE("a connection that comes back while another thread is about to wait is not missed", "[concurrency]") {
+    isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1, .timeout = 5s});
+    std::atomic<int> served{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 2; ++i)
+            threads.emplace_back([&] {
+                for (int round = 0; round < 20'000; ++round) {
+                    static_cast<void>(pool.acquire());
+                    ++served;
+                }
+            });
+    }
+    CHECK(served == 40'000);
+}

@@ -69,6 +69,7 @@ public:
           statements_(std::move(other.statements_)),
           plans_(other.plans_),
           kept_(std::move(other.kept_)) {
+        statements_.forget_plans();
         if (handle_ != nullptr) listen_to_notices();
     }
     connection& operator=(connection&& other) noexcept {
@@ -135,6 +136,17 @@ public:
         }
         return statements_;
     }
+    /// The cache's entry of the statement that ran last, null where that was not prepared. Valid until the next statement.
+    [[nodiscard]] statement_cache::entry* last_prepared() const noexcept { return last_prepared_; }
+    void set_last_prepared(statement_cache::entry* entry) noexcept { last_prepared_ = entry; }
+
+    /// Room for parameters that is used again and again.
+    [[nodiscard]] isorow::parameters take_room() noexcept { return std::move(room_); }
+    void give_room(isorow::parameters&& room) noexcept {
+        room.clear();
+        room_ = std::move(room);
+    }
+
     /// The schema has changed: every connection that shares these types prepares its statements anew.
     void forget_statements() { types_->forget_plans(); }
 
@@ -476,6 +488,8 @@ private:
     std::shared_ptr<type_registry> types_ = std::make_shared<type_registry>();
     statement_cache statements_;
     std::uint64_t plans_ = 0;
+    statement_cache::entry* last_prepared_ = nullptr;
+    isorow::parameters room_{};
     std::deque<notification> kept_{};
 };
 

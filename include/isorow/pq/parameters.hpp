@@ -38,7 +38,17 @@ public:
         lengths_.push_back(0);
     }
 
+    /// Forgets all, but keeps the memory.
+    void clear() noexcept {
+        bytes_.clear();
+        types_.clear();
+        starts_.clear();
+        lengths_.clear();
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return types_.size(); }
+    /// How many bytes the values take.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
     [[nodiscard]] oid const* types() const noexcept { return types_.data(); }
     [[nodiscard]] int const* lengths() const noexcept { return lengths_.data(); }
 

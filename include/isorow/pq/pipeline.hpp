@@ -77,6 +77,7 @@ private:
     };
 
     static constexpr std::size_t most_in_flight = 4096;
+    static constexpr std::size_t packet = std::size_t{16} * 1024;
 
     [[nodiscard]] interest step() {
         auto* const handle = connection_->native_handle();
@@ -99,8 +100,10 @@ private:
         bool sent = false;
         auto* const handle = connection_->native_handle();
         while (next_ < statements_.size() && expected_.size() < most_in_flight) {
-            if (PQflush(handle) != 0) break;
+            // Not each alone: a packet is worth sending when it is full.
+            if (unsent_ >= packet && (PQflush(handle) != 0 || std::exchange(unsent_, 0) == 0)) break;
             send(next_);
+            unsent_ += statements_[next_].values.bytes() + statements_[next_].values.size() * 8 + 64;
             ++next_;
             bool const last = next_ == statements_.size();
             if (mode_ == on_error::go_on || last) sync(last);
@@ -225,6 +228,7 @@ private:
     std::vector<pipeline_answer> answers_;
     std::deque<expected> expected_;
     std::size_t next_ = 0;
+    std::size_t unsent_ = 0;
     bool waited_ = false;
     bool between_ = true;
 };

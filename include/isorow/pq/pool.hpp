@@ -272,8 +272,7 @@ private:
             ++counted_.requests_num;
         }
         for (;;) {
-            auto one = take_idle();
-            if (!one.open) one = wait_for_turn(within);
+            auto one = take_idle_or_wait(within);
             if (passes_check(one)) {
                 std::lock_guard const lock(mutex_);
                 ++holders_[requester()];
@@ -283,10 +282,8 @@ private:
         }
     }
 
-    /// An idle connection whose server has not closed it; empty where there is none.
+    /// An idle connection whose server has not closed it; empty where there is none. With the mutex held.
     [[nodiscard]] pooled_connection take_idle() {
-        std::lock_guard const lock(mutex_);
-        require_open();
         while (!idle_.empty() && waiting_.empty()) {
             auto one = std::move(idle_.front());
             idle_.pop_front();
@@ -334,12 +331,22 @@ private:
         return false;
     }
 
+    [[nodiscard]] pooled_connection take_idle_or_wait(limits const& within) {
+        {  // without what a wait needs, where there is none
+            std::lock_guard const lock(mutex_);
+            require_open();
+            if (auto one = take_idle(); one.open) return one;
+        }
+        return wait_for_turn(within);
+    }
+
     [[nodiscard]] pooled_connection wait_for_turn(limits const& within) {
         request self;
         auto const begun = clock::now();
         {
             std::lock_guard const lock(mutex_);
             require_open();
+            if (auto one = take_idle(); one.open) return one;  // one has come in meanwhile
             if (options_.max_waiting != 0 && waiting_.size() >= options_.max_waiting)
                 throw too_many_requests(text("the pool's queue is full: {} wait already (max_waiting); {}", waiting_.size(), settings()));
             auto const held = holders_.find(requester());

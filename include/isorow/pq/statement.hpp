@@ -192,6 +192,7 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
     connection.require_ready();
     require_no_session_state(connection, sql);
     bool const in_transaction = connection.in_transaction();
+    connection.set_last_prepared(nullptr);
     for (int attempt = 1;; ++attempt) {
         auto& statements = connection.statements();
         if (statements.has_unwanted() && !in_transaction) [[unlikely]]
@@ -205,7 +206,9 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
         try {
             if (!entry->prepared) prepare(connection, *entry, limits);
             send_prepared(connection, entry->name, parameters);
-            return collect(connection, sql, limits);
+            auto answer = collect(connection, sql, limits);
+            connection.set_last_prepared(entry);
+            return answer;
         } catch (server_error const& failure) {
             bool const duplicate = failure.sqlstate() == sqlstate::duplicate_statement;
             if (!failure.is_stale_plan() && !duplicate) throw;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ public:
         std::string name;  ///< on the server; never used twice on a connection
         int uses = 0;
         bool prepared = false;
+        /// What the floor above found out of the statement's columns, which do not change while it is prepared; and what for.
+        void const* plan_of = nullptr;
+        std::shared_ptr<void const> plan{};
     };
 
     /// `threshold`: how often a statement is run before it is prepared; nothing: never.
@@ -37,6 +41,8 @@ public:
     [[nodiscard]] entry* use(std::string_view sql, parameters const& parameters) {
         if (!threshold_ || maximum_ == 0) return nullptr;
         std::span<oid const> const types(parameters.types(), parameters.size());
+        // The statement that ran last runs again, most of the time.
+        if (!entries_.empty() && key{entries_.front().sql, entries_.front().types} == key{sql, types}) return counted(entries_.front());
         auto const found = index_.find(key{sql, types});
         if (found != index_.end()) {
             entries_.splice(entries_.begin(), entries_, found->second);
@@ -45,9 +51,7 @@ public:
             entries_.push_front({std::string(sql), {types.begin(), types.end()}, "isorow_" + std::to_string(++made_)});
             index_.emplace(key{entries_.front().sql, entries_.front().types}, entries_.begin());
         }
-        auto& used = entries_.front();
-        if (used.uses <= *threshold_) ++used.uses;
-        return used.uses > *threshold_ ? &used : nullptr;
+        return counted(entries_.front());
     }
 
     /// Forgets all statements: they are to be prepared anew, under other names. The server's are closed when there is time.
@@ -56,6 +60,14 @@ public:
             if (one.prepared) unwanted_.push_back(one.name);
         index_.clear();
         entries_.clear();
+    }
+
+    /// Forgets the plans, which refer to the connection: it has moved.
+    void forget_plans() noexcept {
+        for (auto& one : entries_) {
+            one.plan_of = nullptr;
+            one.plan.reset();
+        }
     }
 
     /// Prepares nothing any more: what stands between here and the server loses statements.
@@ -76,6 +88,11 @@ public:
     }
 
 private:
+    [[nodiscard]] entry* counted(entry& used) noexcept {
+        if (used.uses <= *threshold_) ++used.uses;
+        return used.uses > *threshold_ ? &used : nullptr;
+    }
+
     struct key {
         std::string_view sql;
         std::span<oid const> types;

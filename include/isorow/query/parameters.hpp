@@ -16,6 +16,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace isorow::inline v1 {
 
@@ -160,11 +161,10 @@ consteval bool may_be_positional() {
 
 }  // namespace detail
 
-/// The arguments of a statement in binary, each with its type's OID, for `$1`, `$2` and so on. Throws `unrepresentable`, with the
+/// Appends the arguments of a statement in binary, each with its type's OID, for `$1`, `$2` and so on. Throws `unrepresentable`, with the
 /// parameter's number, for a value that its type cannot hold.
 template <class... Arguments>
-[[nodiscard]] parameters bind_parameters(connection& connection, limits const& limits, Arguments const&... arguments) {
-    parameters bound;
+void bind_parameters(parameters& bound, connection& connection, limits const& limits, Arguments const&... arguments) {
     [[maybe_unused]] int number = 0;
     [[maybe_unused]] auto const bind_next = [&](auto const& argument) {
         ++number;
@@ -175,7 +175,6 @@ template <class... Arguments>
         }
     };
     (bind_next(arguments), ...);
-    return bound;
 }
 
 /// A statement with its arguments bound, ready to be sent. The text that it was made from must outlive it.
@@ -184,7 +183,7 @@ public:
     /// Throws `usage_error` where arguments and parameters do not fit, and what `bind_parameters` throws.
     template <class... Arguments>
     bound_statement(connection& connection, limits const& limits, sql_text const& sql, Arguments const&... arguments)
-        : text_(sql, sizeof...(Arguments), by_name<Arguments...>(sql)) {
+        : connection_(&connection), text_(sql, sizeof...(Arguments), by_name<Arguments...>(sql)), values_(connection.take_room()) {
         constexpr bool named = detail::may_be_named<Arguments...>();
         constexpr bool positional = detail::may_be_positional<Arguments...>();
         if constexpr (named) {
@@ -193,11 +192,18 @@ public:
                 return;
             }
         }
-        if constexpr (positional || !named) values_ = bind_parameters(connection, limits, arguments...);
+        if constexpr (positional || !named) bind_parameters(values_, connection, limits, arguments...);
     }
+    bound_statement(bound_statement const&) = delete;
+    bound_statement& operator=(bound_statement const&) = delete;
+    ~bound_statement() { connection_->give_room(std::move(values_)); }
 
     [[nodiscard]] std::string_view sql() const noexcept { return text_.text(); }
     [[nodiscard]] parameters const& values() const noexcept { return values_; }
+    /// The names of its parameters in the order of their numbers; empty where they have none.
+    [[nodiscard]] std::vector<std::string> const& names() const noexcept { return text_.names(); }
+    /// The values are the caller's from now on.
+    [[nodiscard]] parameters take_values() noexcept { return std::move(values_); }
 
 private:
     /// A struct with a type of its own (as a document) is one value, unless the statement names its parameters.
@@ -211,6 +217,7 @@ private:
         }
     }
 
+    connection* connection_;
     detail::prepared_text text_;
     parameters values_;
 };

@@ -29,21 +29,29 @@ constexpr void check_row() {
     if constexpr (std::is_aggregate_v<Row>) check<Row>();
 }
 
-/// Runs the statement and gives its rows to `take`, one after another.
+/// Decodes a row into its place; that of `std::vector<bool>` is no object.
+template <class Row>
+void decode_at(row_plan<Row> const& plan, result const& answer, int row, std::vector<Row>& rows) {
+    if constexpr (std::is_same_v<Row, bool>) {
+        bool value{};
+        plan.decode(answer, row, value);
+        rows[static_cast<std::size_t>(row)] = value;
+    } else {
+        plan.decode(answer, row, rows[static_cast<std::size_t>(row)]);
+    }
+}
+
+/// Runs the statement and gives `take` its answer with the plan to decode it.
 template <class Row, class Take, class... Arguments>
-void for_each_row(database_ref const& where, sql_text const& sql, Take&& take, Arguments const&... arguments) {
+void with_answer(database_ref const& where, sql_text const& sql, Take&& take, Arguments const&... arguments) {
     check_row<Row>();
     database_ref::use const connection(where);
     auto const limits = connection.limits();
     row_plan<Row>::prepare(*connection, limits);
     bound_statement const bound(*connection, limits, sql, arguments...);
     auto const answer = execute_statement(*connection, bound.sql(), bound.values(), limits);
-    row_plan<Row> const plan(*connection, answer);
-    for (int row = 0; row < answer.rows(); ++row) {
-        Row value{};
-        plan.decode(answer, row, value);
-        take(std::move(value));
-    }
+    plan_for<Row> const plan(*connection, answer);
+    take(answer, *plan.operator->());
 }
 
 }  // namespace detail
@@ -60,35 +68,53 @@ void for_each_row(database_ref const& where, sql_text const& sql, Take&& take, A
 template <class Row, class... Arguments>
 [[nodiscard]] std::vector<Row> query(database_ref const& where, sql_text const& sql, Arguments const&... arguments) {
     std::vector<Row> rows;
-    detail::for_each_row<Row>(where, sql, [&](Row&& row) { rows.push_back(std::move(row)); }, arguments...);
+    detail::with_answer<Row>(
+        where, sql,
+        [&](result const& answer, detail::row_plan<Row> const& plan) {
+            rows.resize(static_cast<std::size_t>(answer.rows()));
+            for (int row = 0; row < answer.rows(); ++row) detail::decode_at(plan, answer, row, rows);
+        },
+        arguments...);
     return rows;
 }
 
 /// Like `query`, for statements that return at most one row. Throws `row_count_error` where there are more.
 template <class Row, class... Arguments>
 [[nodiscard]] std::optional<Row> query_optional(database_ref const& where, sql_text const& sql, Arguments const&... arguments) {
-    auto rows = query<Row>(where, sql, arguments...);
-    if (rows.size() > 1) throw row_count_error(text("{} rows where at most one was asked for, in: {}", rows.size(), sql.text()));
-    if (rows.empty()) return std::nullopt;
-    return std::move(rows.front());
+    std::optional<Row> found;
+    detail::with_answer<Row>(
+        where, sql,
+        [&](result const& answer, detail::row_plan<Row> const& plan) {
+            if (answer.rows() > 1)
+                throw row_count_error(text("{} rows where at most one was asked for, in: {}", answer.rows(), sql.text()));
+            if (answer.rows() == 1) plan.decode(answer, 0, found.emplace());
+        },
+        arguments...);
+    return found;
 }
 
 /// Like `query`, for statements that return exactly one row. Throws `row_count_error` where they do not.
 template <class Row, class... Arguments>
 [[nodiscard]] Row query_one(database_ref const& where, sql_text const& sql, Arguments const&... arguments) {
-    auto rows = query<Row>(where, sql, arguments...);
-    if (rows.size() != 1) throw row_count_error(text("{} rows where one was asked for, in: {}", rows.size(), sql.text()));
-    return std::move(rows.front());
+    Row found{};
+    detail::with_answer<Row>(
+        where, sql,
+        [&](result const& answer, detail::row_plan<Row> const& plan) {
+            if (answer.rows() != 1) throw row_count_error(text("{} rows where one was asked for, in: {}", answer.rows(), sql.text()));
+            plan.decode(answer, 0, found);
+        },
+        arguments...);
+    return found;
 }
 
 /// Like `query`, for the first row of any number; nothing where there is none. All rows are sent: say LIMIT 1 where there are many.
 template <class Row, class... Arguments>
 [[nodiscard]] std::optional<Row> first(database_ref const& where, sql_text const& sql, Arguments const&... arguments) {
     std::optional<Row> found;
-    detail::for_each_row<Row>(
+    detail::with_answer<Row>(
         where, sql,
-        [&](Row&& row) {
-            if (!found) found = std::move(row);
+        [&](result const& answer, detail::row_plan<Row> const& plan) {
+            if (answer.rows() > 0) plan.decode(answer, 0, found.emplace());
         },
         arguments...);
     return found;

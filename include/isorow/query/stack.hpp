@@ -78,6 +78,7 @@ public:
     stacked_statement& operator=(stacked_statement const&) = delete;
     virtual ~stacked_statement() = default;
 
+    /// The text is the translation where there is one, which lives as long as the statement.
     [[nodiscard]] virtual std::unique_ptr<bound_statement> bind(connection& connection, limits const& limits) const = 0;
     [[nodiscard]] virtual std::any decode(connection& connection, result const& answer) const = 0;
 };
@@ -105,7 +106,7 @@ public:
         } else {
             row_plan<Row> const plan(connection, answer);
             std::vector<Row> rows(static_cast<std::size_t>(answer.rows()));
-            for (int row = 0; row < answer.rows(); ++row) plan.decode(answer, row, rows[static_cast<std::size_t>(row)]);
+            for (int row = 0; row < answer.rows(); ++row) decode_at(plan, answer, row, rows);
             return rows;
         }
     }
@@ -194,7 +195,7 @@ public:
         std::vector<pipeline_statement> sent;
         for (auto const& one : statements_) {
             bound.push_back(one->bind(*connection, limits));
-            sent.push_back({bound.back()->sql(), bound.back()->values()});
+            sent.push_back({bound.back()->sql(), bound.back()->take_values()});
         }
         auto const answers = run_pipeline(*connection, sent, mode, limits);
         stack_results results;
@@ -234,31 +235,52 @@ template <class First, class Second>
 inline constexpr bool is_tuple<std::pair<First, Second>> = true;
 
 template <class Arguments>
-[[nodiscard]] bound_statement bind_item(connection& connection, limits const& limits, sql_text const& sql, Arguments const& item) {
+[[nodiscard]] std::unique_ptr<bound_statement> bind_item(connection& connection, limits const& limits, sql_text const& sql,
+                                                         Arguments const& item) {
     if constexpr (is_tuple<Arguments>)
-        return std::apply([&](auto const&... values) { return bound_statement(connection, limits, sql, values...); }, item);
-    else return bound_statement(connection, limits, sql, item);
+        return std::apply([&](auto const&... values) { return std::make_unique<bound_statement>(connection, limits, sql, values...); }, item);
+    else return std::make_unique<bound_statement>(connection, limits, sql, item);
+}
+
+/// Binds a further item of a batch, whose statement is known to fit its arguments.
+template <class Arguments>
+void bind_further(parameters& bound, connection& connection, limits const& limits, std::vector<std::string> const& names,
+                  Arguments const& item) {
+    if constexpr (is_tuple<Arguments>) {
+        std::apply([&](auto const&... values) { bind_parameters(bound, connection, limits, values...); }, item);
+    } else if constexpr (reflect::reflectable<Arguments> && !may_be_positional<Arguments>()) {
+        bind_names(bound, connection, limits, names, item);
+    } else if constexpr (reflect::reflectable<Arguments>) {
+        if (names.empty()) bind_parameters(bound, connection, limits, item);
+        else bind_names(bound, connection, limits, names, item);
+    } else {
+        bind_parameters(bound, connection, limits, item);
+    }
 }
 
 /// Runs one statement with each item's arguments, pipelined, and gives each answer to `take` in order.
 template <std::ranges::input_range Items, class Take>
 void run_batch(connection& connection, std::optional<limits> const& given, sql_text const& sql, Items&& items, Take&& take) {
+    std::unique_ptr<bound_statement> first;
     std::vector<pipeline_statement> chunk;
-    chunk.reserve(batch_size);
-    std::string translated;
+    std::size_t size = 0;  // those of the chunk that are used: the others keep their memory
     auto const flush = [&] {
         auto const limits = given ? *given : connection.default_limits();
-        for (auto& one : chunk) one.sql = translated;
-        for (auto const& answer : run_pipeline(connection, chunk, on_error::stop, limits)) take(*answer.rows);
-        chunk.clear();
+        for (auto const& answer : run_pipeline(connection, std::span(chunk).first(size), on_error::stop, limits)) take(*answer.rows);
+        size = 0;
     };
+    auto limits = given ? *given : connection.default_limits();
     for (auto&& item : items) {
-        auto const bound = bind_item(connection, given ? *given : connection.default_limits(), sql, item);
-        if (translated.empty()) translated = bound.sql();
-        chunk.push_back({{}, bound.values()});
-        if (chunk.size() == batch_size) flush();
+        if (!first) first = bind_item(connection, limits, sql, item);
+        if (size == chunk.size()) chunk.push_back({first->sql()});
+        auto& next = chunk[size++].values;
+        next.clear();
+        bind_further(next, connection, limits, first->names(), item);
+        if (size < batch_size) continue;
+        flush();
+        limits = given ? *given : connection.default_limits();
     }
-    if (!chunk.empty()) flush();
+    if (size != 0) flush();
 }
 
 /// A batch is one transaction, or part of the caller's.

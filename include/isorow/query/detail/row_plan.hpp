@@ -12,6 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,19 +85,19 @@ public:
     explicit incoming(connection const& connection) noexcept
         : deserializer_(connection.options().json_deserializer ? &connection.options().json_deserializer : nullptr) {}
 
-    template <column_type Type>
-    [[nodiscard]] std::span<std::byte const> take(std::span<std::byte const> value, std::string& own) const {
+    /// Calls `decode` with the bytes that are to be decoded.
+    template <column_type Type, class Decode>
+    auto take(std::span<std::byte const> value, Decode&& decode) const {
         if constexpr (!Type.array && (Type.id == type_id::json || Type.id == type_id::jsonb)) {
-            if (deserializer_ == nullptr || value.data() == nullptr) [[likely]]
-                return value;
-            byte_reader document(value);
-            own.clear();
-            if constexpr (Type.id == type_id::jsonb) own += static_cast<char>(document.take_int8());  // the format's version
-            own += (*deserializer_)(document.take_rest_as_text());
-            return std::as_bytes(std::span(own));
-        } else {
-            return value;
+            if (deserializer_ != nullptr && value.data() != nullptr) {
+                byte_reader document(value);
+                std::string own;
+                if constexpr (Type.id == type_id::jsonb) own += static_cast<char>(document.take_int8());  // the format's version
+                own += (*deserializer_)(document.take_rest_as_text());
+                return decode(std::as_bytes(std::span(own)));
+            }
         }
+        return decode(value);
     }
 
 private:
@@ -156,9 +158,10 @@ private:
             auto const column = columns_[Place];
             if (column < 0) return;
             place = Place;
-            std::string own;
-            auto const value = incoming_.take<columns_of<T>[Place].type>(result.value(row, column), own);
-            decode_field<Place>(into, value.data(), value.size());
+            auto const value = result.value(row, column);
+            incoming_.take<columns_of<T>[Place].type>(value, [&](std::span<std::byte const> taken) {
+                decode_field<Place>(into, taken.data(), taken.size());
+            });
         };
         (one(std::integral_constant<std::size_t, I>{}), ...);
     }
@@ -176,15 +179,14 @@ struct alone {
     using codec = isorow::codec<value, type>;
 
     static Value decode(incoming const& incoming, result const& result, int row, int column) {
-        std::string own;
-        auto const bytes = incoming.take<type>(result.value(row, column), own);
-        if (bytes.data() == nullptr) {
+        auto const received = result.value(row, column);
+        if (received.data() == nullptr) {
             if constexpr (traits::nullable) return Value{};
             else
                 throw unrepresentable("the column \"{}\" is NULL, and the value asked for is not std::optional",
                                       result.column_name(column));
         }
-        return Value(codec::decode(byte_reader(bytes)));
+        return incoming.template take<type>(received, [](std::span<std::byte const> bytes) { return Value(codec::decode(byte_reader(bytes))); });
     }
 
     static void learn(connection& connection, limits const& limits) {
@@ -240,6 +242,38 @@ public:
 
 private:
     incoming incoming_;
+};
+
+/// Tells the plans of one kind of row from those of others.
+template <class Row>
+inline constexpr char plan_tag = 0;
+
+/// The plan of an answer that has just come. That of a prepared statement is kept with it: the server refuses to run one whose columns
+/// have changed.
+template <class Row>
+class plan_for {
+public:
+    plan_for(connection& connection, result const& answer) {
+        auto* const statement = connection.last_prepared();
+        if (statement == nullptr) {
+            plan_ = &own_.emplace(connection, answer);
+            return;
+        }
+        if (statement->plan_of != &plan_tag<Row>) {
+            statement->plan = std::make_shared<row_plan<Row> const>(connection, answer);
+            statement->plan_of = &plan_tag<Row>;
+        }
+        plan_ = static_cast<row_plan<Row> const*>(statement->plan.get());
+    }
+    plan_for(plan_for const&) = delete;
+    plan_for& operator=(plan_for const&) = delete;
+    ~plan_for() = default;
+
+    [[nodiscard]] row_plan<Row> const* operator->() const noexcept { return plan_; }
+
+private:
+    std::optional<row_plan<Row>> own_;
+    row_plan<Row> const* plan_;
 };
 
 }  // namespace isorow::inline v1::detail

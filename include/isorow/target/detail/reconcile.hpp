@@ -81,8 +81,9 @@ private:
 
     /// The record is `isorow.tracked`: a key and the fingerprint of the row as it was declared.
     void compare_tracked() {
-        row_stream tracked(connection_, "SELECT key, fingerprint FROM isorow.tracked WHERE target = $1 AND owner = $2",
-                           bind_parameters(connection_, now(), setup_.id, options_.owner), given_);
+        bound_statement const owned(connection_, now(), "SELECT key, fingerprint FROM isorow.tracked WHERE target = $1 AND owner = $2",
+                                    setup_.id, options_.owner);
+        row_stream tracked(connection_, owned.sql(), owned.values(), given_);
         while (auto const chunk = tracked.next()) {
             for (int row = 0; row < chunk->rows(); ++row) {
                 auto const key = chunk->value(row, 0);
