@@ -149,7 +149,7 @@ TEST_CASE_METHOD(channels, "listen returns also where it meets the end of a next
             try {
                 static_cast<void>(ear.next(std::chrono::microseconds(200 + round % 50 * 10)));
             } catch (isorow::usage_error const&) {
-                // Another test's concern.
+                // The test after this one is about that.
             }
         });
         std::this_thread::sleep_for(std::chrono::microseconds(150 + round % 70 * 10));
@@ -164,7 +164,8 @@ TEST_CASE_METHOD(channels, "a next that begins while another thread adds a chann
         std::jthread adds([&](std::stop_token const& stop) {
             while (!stop.stop_requested()) ear.listen("news");
         });
-        for (int i = 0; i < 300; ++i) {
+        for (int i = 0; i < 100; ++i) {
+            std::this_thread::sleep_for(1ms);
             try {
                 static_cast<void>(ear.next(100us));
             } catch (isorow::usage_error const&) {
@@ -278,6 +279,22 @@ TEST_CASE_METHOD(channels, "while the server cannot be reached next ends at its 
     CHECK(next_payload(ear) == "(gap)");
     notify(sender, "news", "after");
     CHECK(next_payload(ear) == "after");
+}
+
+TEST_CASE_METHOD(channels, "listen does not wait for a next that nobody calls any more", "[session][concurrency]") {
+    listener ear(database.dsn(), {"news"}, {.connection = {.timeout = 5s}, .first_pause = 10ms, .longest_pause = 50ms});
+    test::sql(test::dsn(), "ALTER DATABASE " + database.name() + " ALLOW_CONNECTIONS false");
+    kill(ear);
+    std::jthread const waits([&] { static_cast<void>(ear.next(400ms)); });
+    std::this_thread::sleep_for(100ms);
+    auto const begun = std::chrono::steady_clock::now();
+    try {
+        ear.listen("other");
+    } catch (isorow::error const& failure) {
+        CHECK(failure.retryable());
+    }
+    CHECK(std::chrono::steady_clock::now() - begun < 3s);
+    test::sql(test::dsn(), "ALTER DATABASE " + database.name() + " ALLOW_CONNECTIONS true");
 }
 
 TEST_CASE_METHOD(channels, "two threads in next are an error", "[session][concurrency]") {

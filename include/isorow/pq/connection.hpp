@@ -140,11 +140,11 @@ public:
     [[nodiscard]] statement_cache::entry* last_prepared() const noexcept { return last_prepared_; }
     void set_last_prepared(statement_cache::entry* entry) noexcept { last_prepared_ = entry; }
 
-    /// Room for parameters that is used again and again.
-    [[nodiscard]] isorow::parameters take_room() noexcept { return std::move(room_); }
-    void give_room(isorow::parameters&& room) noexcept {
-        room.clear();
-        room_ = std::move(room);
+    /// Room for parameters that is used again and again: empty, and the caller's until `give_room`; null where somebody else has it.
+    [[nodiscard]] isorow::parameters* take_room() noexcept { return std::exchange(room_is_taken_, true) ? nullptr : &room_; }
+    void give_room() noexcept {
+        room_.clear();
+        room_is_taken_ = false;
     }
 
     /// The schema has changed: every connection that shares these types prepares its statements anew.
@@ -175,12 +175,15 @@ public:
 
     // Steps, for the other files of this folder
 
-    /// Throws `connection_error` where no statement can be run, and `usage_error` where another one is under way.
-    void require_ready() const {
+    /// Throws `connection_error` where no statement can be run, and `usage_error` where another one is under way. Returns whether a
+    /// transaction is open.
+    bool require_ready() const {
         if (!is_open()) throw connection_error("the connection is closed");
         if (is_forked()) throw usage_error("the process was forked: a child makes connections of its own, it must not use its parent's");
-        if (PQpipelineStatus(handle_) != PQ_PIPELINE_OFF || PQtransactionStatus(handle_) == PQTRANS_ACTIVE)
+        auto const status = PQtransactionStatus(handle_);
+        if (PQpipelineStatus(handle_) != PQ_PIPELINE_OFF || status == PQTRANS_ACTIVE)
             throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
+        return status != PQTRANS_IDLE;
     }
 
     /// The next result of what is under way, null at its end. Throws `timed_out` and `stopped`, having cancelled what was under way.
@@ -428,8 +431,8 @@ private:
     interest result_step(bool& waited) {
         // A connection that broke is told by PQgetResult.
         if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-        auto const unsent = PQflush(handle_);
         if (PQisBusy(handle_) == 0) return interest::none;
+        auto const unsent = PQflush(handle_);
         return unsent == 1 ? interest::read_or_write : interest::read;
     }
 
@@ -490,6 +493,7 @@ private:
     std::uint64_t plans_ = 0;
     statement_cache::entry* last_prepared_ = nullptr;
     isorow::parameters room_{};
+    bool room_is_taken_ = false;
     std::deque<notification> kept_{};
 };
 

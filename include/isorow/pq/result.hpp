@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/codec/bytes.hpp>
 #include <isorow/error/server_error.hpp>
 #include <isorow/types/column_type.hpp>
 
@@ -33,7 +34,7 @@ public:
     [[nodiscard]] oid column_table(int column) const noexcept { return PQftable(handle_.get(), column); }
 
     /// A value's bytes; their `data()` is null for NULL, and not null for an empty value.
-    [[nodiscard]] std::span<std::byte const> value(int row, int column) const noexcept {
+    [[nodiscard]] ISOROW_ALWAYS_INLINE std::span<std::byte const> value(int row, int column) const noexcept {
         auto const size = PQgetlength(handle_.get(), row, column);
         // NULL has no length, so that most values need not be asked.
         if (size == 0 && PQgetisnull(handle_.get(), row, column) != 0) return {};

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,19 +46,20 @@ inline void require_sent(connection& connection, int sent) {
 class parameter_arrays {
 public:
     explicit parameter_arrays(parameters const& given) {
-        if (given.size() > parameter_limit)
-            throw usage_error(text("a statement takes at most {} parameters, not {}", parameter_limit, given.size()));
         if (given.size() <= few) {
             given.values(few_values_.data());
-        } else {
-            many_values_.resize(given.size());
-            many_formats_.assign(given.size(), 1);
-            given.values(many_values_.data());
+            return;
         }
+        if (given.size() > parameter_limit)
+            throw usage_error(text("a statement takes at most {} parameters, not {}", parameter_limit, given.size()));
+        many_ = std::make_unique<many>();
+        many_->values.resize(given.size());
+        many_->formats.assign(given.size(), 1);
+        given.values(many_->values.data());
     }
 
-    [[nodiscard]] char const* const* values() const noexcept { return many_values_.empty() ? few_values_.data() : many_values_.data(); }
-    [[nodiscard]] int const* formats() const noexcept { return many_formats_.empty() ? binary.data() : many_formats_.data(); }
+    [[nodiscard]] char const* const* values() const noexcept { return many_ ? many_->values.data() : few_values_.data(); }
+    [[nodiscard]] int const* formats() const noexcept { return many_ ? many_->formats.data() : binary.data(); }
 
 private:
     static constexpr std::size_t few = 16;
@@ -66,10 +68,13 @@ private:
         formats.fill(1);
         return formats;
     }();
+    struct many {
+        std::vector<char const*> values;
+        std::vector<int> formats;
+    };
 
     std::array<char const*, few> few_values_;
-    std::vector<char const*> many_values_{};
-    std::vector<int> many_formats_{};
+    std::unique_ptr<many> many_{};
 };
 
 inline void send_unprepared(connection& connection, std::string const& sql, parameters const& parameters) {
@@ -100,14 +105,14 @@ inline void send_statement(connection& connection, std::string const& sql, param
 
 /// Takes in all results; returns the last, or throws the first error.
 [[nodiscard]] inline result collect(connection& connection, std::string_view sql, limits const& limits) {
-    std::optional<result> last;
-    std::optional<result> failed;
+    result last(nullptr);
+    result failed(nullptr);
     while (auto* const received = connection.receive(limits, "waiting for the answer to a statement")) {
         result next(received);
         switch (next.status()) {
             case PGRES_FATAL_ERROR:
             case PGRES_BAD_RESPONSE:
-                if (!failed) failed.emplace(std::move(next));
+                if (failed.native_handle() == nullptr) failed = std::move(next);
                 break;
             case PGRES_COPY_IN:
             case PGRES_COPY_OUT:
@@ -117,13 +122,16 @@ inline void send_statement(connection& connection, std::string const& sql, param
             default:
                 if (makes_plans_stale(next.command())) [[unlikely]]
                     connection.forget_statements();
-                last.emplace(std::move(next));
+                last = std::move(next);
         }
-        if (PQstatus(connection.native_handle()) != CONNECTION_OK) break;
+        if (PQstatus(connection.native_handle()) != CONNECTION_OK) [[unlikely]]
+            break;
     }
-    if (failed) connection.raise(*failed, sql);
-    if (!last) throw connection_lost(text("the connection to {} was lost", connection.endpoint()));
-    return std::move(*last);
+    if (failed.native_handle() != nullptr) [[unlikely]]
+        connection.raise(failed, sql);
+    if (last.native_handle() == nullptr) [[unlikely]]
+        throw connection_lost(text("the connection to {} was lost", connection.endpoint()));
+    return last;
 }
 
 /// Tells the connection's observer, which must be there, what was done and how it ended.
@@ -189,9 +197,8 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
 /// Runs a statement, prepared where it has been run often enough.
 [[nodiscard]] inline result run_statement(connection& connection, std::string_view sql, parameters const& parameters,
                                           limits const& limits) {
-    connection.require_ready();
+    bool const in_transaction = connection.require_ready();
     require_no_session_state(connection, sql);
-    bool const in_transaction = connection.in_transaction();
     connection.set_last_prepared(nullptr);
     for (int attempt = 1;; ++attempt) {
         auto& statements = connection.statements();
@@ -230,6 +237,8 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
 /// schema changed under it, it is prepared again, but in a transaction, which has failed then. Throws the server's errors by their class,
 /// `connection_lost`, `timed_out` and `stopped`; after the last two the statement was cancelled.
 inline result execute_statement(connection& connection, std::string_view sql, parameters const& parameters, limits const& limits) {
+    if (!connection.options().observer) [[likely]]
+        return detail::run_statement(connection, sql, parameters, limits);
     return detail::observed(connection, &observer::on_query, {.name = detail::first_word_if(connection, sql), .sql = sql, .values = &parameters},
                             [&] { return detail::run_statement(connection, sql, parameters, limits); });
 }

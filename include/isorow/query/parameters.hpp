@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -177,33 +178,53 @@ void bind_parameters(parameters& bound, connection& connection, limits const& li
     (bind_next(arguments), ...);
 }
 
+namespace detail {
+
+/// The connection's room for parameters, or one of its own where that is in use.
+class parameter_room {
+public:
+    explicit parameter_room(connection& connection) : connection_(&connection), place_(connection.take_room()) {
+        if (place_ == nullptr) place_ = &own_.emplace();
+    }
+    parameter_room(parameter_room const&) = delete;
+    parameter_room& operator=(parameter_room const&) = delete;
+    ~parameter_room() {
+        if (!own_) connection_->give_room();
+    }
+
+    [[nodiscard]] parameters& operator*() noexcept { return *place_; }
+    [[nodiscard]] parameters const& operator*() const noexcept { return *place_; }
+
+private:
+    connection* connection_;
+    std::optional<parameters> own_{};
+    parameters* place_;
+};
+
+}  // namespace detail
+
 /// A statement with its arguments bound, ready to be sent. The text that it was made from must outlive it.
 class bound_statement {
 public:
     /// Throws `usage_error` where arguments and parameters do not fit, and what `bind_parameters` throws.
     template <class... Arguments>
     bound_statement(connection& connection, limits const& limits, sql_text const& sql, Arguments const&... arguments)
-        : connection_(&connection), text_(sql, sizeof...(Arguments), by_name<Arguments...>(sql)), values_(connection.take_room()) {
+        : text_(sql, sizeof...(Arguments), by_name<Arguments...>(sql)), values_(connection) {
         constexpr bool named = detail::may_be_named<Arguments...>();
         constexpr bool positional = detail::may_be_positional<Arguments...>();
         if constexpr (named) {
             if (!positional || by_name<Arguments...>(sql)) {
-                detail::bind_names(values_, connection, limits, text_.names(), arguments...);
+                detail::bind_names(*values_, connection, limits, text_.names(), arguments...);
                 return;
             }
         }
-        if constexpr (positional || !named) bind_parameters(values_, connection, limits, arguments...);
+        if constexpr (positional || !named) bind_parameters(*values_, connection, limits, arguments...);
     }
-    bound_statement(bound_statement const&) = delete;
-    bound_statement& operator=(bound_statement const&) = delete;
-    ~bound_statement() { connection_->give_room(std::move(values_)); }
 
     [[nodiscard]] std::string_view sql() const noexcept { return text_.text(); }
-    [[nodiscard]] parameters const& values() const noexcept { return values_; }
+    [[nodiscard]] parameters const& values() const noexcept { return *values_; }
     /// The names of its parameters in the order of their numbers; empty where they have none.
     [[nodiscard]] std::vector<std::string> const& names() const noexcept { return text_.names(); }
-    /// The values are the caller's from now on.
-    [[nodiscard]] parameters take_values() noexcept { return std::move(values_); }
 
 private:
     /// A struct with a type of its own (as a document) is one value, unless the statement names its parameters.
@@ -217,9 +238,8 @@ private:
         }
     }
 
-    connection* connection_;
     detail::prepared_text text_;
-    parameters values_;
+    detail::parameter_room values_;
 };
 
 }  // namespace isorow::inline v1

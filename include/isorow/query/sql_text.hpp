@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -286,6 +287,24 @@ public:
     /// `arguments`: how many the caller has, 0 for a text that is sent as it is. `named`: they come by name.
     prepared_text(sql_text const& sql, std::size_t arguments, bool named) : view_(sql.text()) {
         if (arguments == 0 && !named) return;
+        // A literal that the server understands, with as many arguments as it takes.
+        if (sql.is_literal() && sql.shape().style == parameter_style::numbered && sql.shape().other == parameter_style::none &&
+            sql.shape().count == arguments && !named) [[likely]]
+            return;
+        look_at(sql, arguments, named);
+    }
+    prepared_text(prepared_text const&) = delete;
+    prepared_text& operator=(prepared_text const&) = delete;
+    ~prepared_text() = default;
+
+    [[nodiscard]] std::string_view text() const noexcept { return translated_ == nullptr ? view_ : std::string_view(translated_->text); }
+    [[nodiscard]] std::vector<std::string> const& names() const noexcept {
+        static std::vector<std::string> const none;
+        return translated_ == nullptr ? none : translated_->names;
+    }
+
+private:
+    [[gnu::noinline]] void look_at(sql_text const& sql, std::size_t arguments, bool named) {
         auto const shape = sql.is_literal() ? sql.shape() : shape_of(view_);
         if (shape.other != parameter_style::none)
             throw usage_error(
@@ -311,23 +330,12 @@ public:
             if (fresh) found->second = translate(view_);
             translated_ = &found->second;
         } else {
-            own_ = translate(view_);
-            translated_ = &own_;
+            own_ = std::make_unique<translated_sql>(translate(view_));
+            translated_ = own_.get();
         }
     }
-    prepared_text(prepared_text const&) = delete;
-    prepared_text& operator=(prepared_text const&) = delete;
-    ~prepared_text() = default;
-
-    [[nodiscard]] std::string_view text() const noexcept { return translated_ == nullptr ? view_ : std::string_view(translated_->text); }
-    [[nodiscard]] std::vector<std::string> const& names() const noexcept {
-        static std::vector<std::string> const none;
-        return translated_ == nullptr ? none : translated_->names;
-    }
-
-private:
     std::string_view view_;
-    translated_sql own_{};
+    std::unique_ptr<translated_sql> own_{};
     translated_sql const* translated_ = nullptr;
 };
 

@@ -195,7 +195,7 @@ public:
         std::vector<pipeline_statement> sent;
         for (auto const& one : statements_) {
             bound.push_back(one->bind(*connection, limits));
-            sent.push_back({bound.back()->sql(), bound.back()->take_values()});
+            sent.push_back({bound.back()->sql(), bound.back()->values()});
         }
         auto const answers = run_pipeline(*connection, sent, mode, limits);
         stack_results results;

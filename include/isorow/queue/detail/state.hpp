@@ -1,0 +1,139 @@
+#pragma once
+
+#include <isorow/error/declaration_error.hpp>
+#include <isorow/query/catalog.hpp>
+#include <isorow/query/query.hpp>
+#include <isorow/queue/detail/bell.hpp>
+#include <isorow/queue/detail/statements.hpp>
+#include <isorow/queue/options.hpp>
+#include <isorow/target/install.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::detail {
+
+/// A time for an interval of the server. Throws `usage_error` for a negative one, and for one of more than a hundred years.
+[[nodiscard]] inline std::chrono::microseconds interval_of(std::chrono::milliseconds time, std::string_view what) {
+    if (time < std::chrono::milliseconds::zero() || time > std::chrono::years(100))
+        throw usage_error(text("a job's {} is between nothing and a hundred years, not {} ms", what, time.count()));
+    return time;
+}
+
+inline void check_push(push_options const& options) {
+    if (options.not_before && options.delay != std::chrono::milliseconds::zero())
+        throw usage_error("a job has a delay or a time not to be taken before, not both");
+    if (options.max_attempts && *options.max_attempts < 1)
+        throw usage_error(text("a job has at least one attempt, not {}", *options.max_attempts));
+    if (options.dedupe_key && options.dedupe_key->size() > 2000)
+        throw usage_error(text("a dedupe key has at most 2000 bytes, not {}", options.dedupe_key->size()));
+}
+
+/// What a queue object and its jobs share.
+struct queue_state {
+    queue_state(pool& pool, std::string queue_name, queue_options given, std::string_view struct_name, std::vector<column> const& payload)
+        : db(&pool),
+          name(std::move(queue_name)),
+          options(std::move(given)),
+          table(make_queue_table(options.schema, options.table.empty() ? "queue_" + name : options.table, struct_name, payload)),
+          sql((check(), table), channel()),
+          bell(pool, channel()) {}
+
+    /// Notifications are the database's: the channel has the schema's name too.
+    [[nodiscard]] std::string channel() const { return shortened(table.schema + "." + table.name); }
+
+    void check() const {
+        if (name.empty()) throw usage_error("a queue has a name");
+        static_cast<void>(table.quoted());
+        if (options.max_attempts < 1) throw usage_error(text("a job has at least one attempt, not {}", options.max_attempts));
+        if (options.lease <= std::chrono::milliseconds::zero()) throw usage_error("a lease lasts longer than nothing");
+        static_cast<void>(interval_of(options.lease, "lease"));
+        static_cast<void>(interval_of(options.first_pause, "first pause"));
+        static_cast<void>(interval_of(options.longest_pause, "longest pause"));
+        if (options.poll_interval <= std::chrono::milliseconds::zero() || options.longest_sleep <= std::chrono::milliseconds::zero())
+            throw usage_error("one who waits for jobs sleeps longer than nothing between two looks");
+    }
+
+    [[nodiscard]] std::string install_sql(extension_schemas const& schemas = {}) const {
+        return "CREATE SCHEMA IF NOT EXISTS " + quote_identifier(table.schema) + ";\n" + create_queue_sql(table, schemas);
+    }
+
+    void install() const {
+        database_ref::use const connection(*db);
+        if (!read_table(*connection, table.schema, table.name)) create(*connection);
+        require_columns(*connection, table.description(), table_use::writing);
+    }
+
+    void create(connection& connection) const {
+        try {
+            transaction inner(connection);
+            lock_setup(connection);
+            // A role may be allowed to make tables in a schema that is there, but not schemas.
+            auto const there =
+                query_one<std::int64_t>(connection, "SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = $1", table.schema) > 0;
+            auto const schemas = schemas_of_extensions(connection);
+            execute_script(connection, there ? create_queue_sql(table, schemas) : install_sql(schemas), connection.default_limits());
+            inner.commit();
+        } catch (server_error const& failure) {
+            if (failure.sqlstate() != sqlstate::insufficient_privilege) throw;
+            throw missing_privilege(
+                text("the table {} of the queue \"{}\" does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
+                     table.quoted(), name, failure.message(), install_sql()));
+        }
+    }
+
+    [[nodiscard]] extension_schemas schemas_of_extensions(connection& connection) const {
+        extension_schemas schemas;
+        for (auto const extension : needed_extensions(table.description()))
+            if (auto const schema = query_optional<std::string>(
+                    connection,
+                    "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+                    " WHERE e.extname = $1",
+                    extension))
+                schemas.emplace(extension, *schema);
+        return schemas;
+    }
+
+    /// Under an isolation above READ COMMITTED two who take at once may collide; outside of a transaction the next try helps.
+    [[nodiscard]] result take(connection& connection, std::int64_t count, limits const& limits) const {
+        auto const bound = bind_parameters(connection, limits, count, interval_of(options.lease, "lease"));
+        for (int attempt = 1;; ++attempt) {
+            try {
+                return execute_statement(connection, sql.take, bound, limits);
+            } catch (transaction_rollback const&) {
+                if (connection.in_transaction() || attempt == 100) throw;
+            }
+        }
+    }
+
+    /// When one who found no job looks again, whether it is woken or not.
+    [[nodiscard]] std::chrono::steady_clock::time_point time_to_look_again() const {
+        auto const longest = bell.hears() ? options.longest_sleep : options.poll_interval;
+        std::chrono::duration<double> sleep = longest;
+        if (auto const due = query_one<std::optional<double>>(*db, sql.next_due)) sleep = std::min(sleep, std::chrono::duration<double>(*due));
+        return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(sleep);
+    }
+
+    [[nodiscard]] static std::chrono::milliseconds pause_after(std::int32_t attempt, queue_options const& options) {
+        auto pause = options.first_pause;
+        for (std::int32_t i = 1; i < attempt && pause < options.longest_pause && pause.count() > 0; ++i) pause *= 2;
+        return std::min(pause, options.longest_pause);
+    }
+
+    pool* db;
+    std::string name;
+    queue_options options;
+    queue_table table;
+    queue_statements sql;
+    std::atomic<bool> checked{false};
+    queue_bell bell;
+};
+
+}  // namespace isorow::inline v1::detail
