@@ -121,7 +121,8 @@ void print(std::vector<Figure> const& figures) {
                 std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3)
                           << find(figures, workload, "isorow", metric) / libpq << '\n';
     if (auto const serial = find(figures, "point", "isorow", "rows_per_second"); serial != 0)
-        std::cout << "\npipelined / serial point queries a second: " << find(figures, "pipeline", "isorow", "rows_per_second") / serial << '\n';
+        std::cout << "\npipelined / serial point queries a second: " << find(figures, "pipeline", "isorow", "rows_per_second") / serial
+                  << '\n';
 }
 
 void write_json(std::vector<Figure> const& figures, std::string const& path) {
@@ -168,7 +169,8 @@ int run(int argument_count, char** arguments) {
         auto contenders = all_contenders();
         std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
         if (has_valgrind)
-            for (auto const& contender : contenders) count_instructions(contender, arguments[0], url, is_query ? counted / 20 : counted, figures);
+            for (auto const& contender : contenders)
+                count_instructions(contender, arguments[0], url, is_query ? counted / 20 : counted, figures);
         measure_times(contenders, url, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
     }
     print(figures);

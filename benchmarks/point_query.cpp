@@ -129,10 +129,11 @@ std::int64_t pipelined_libpq(std::string const& dsn, std::vector<Narrow> const&,
 void make_point_query_table(std::string const& dsn) {
     isorow::connection connection(dsn);
     isorow::execute(connection, "DROP TABLE IF EXISTS narrow_keyed");
-    isorow::execute(connection,
-                    "CREATE UNLOGGED TABLE narrow_keyed AS SELECT g::bigint AS id, 'name of ' || (1000000 + g) AS name, 0.5::float8 * g AS value,"
-                    " '2023-11-14 22:13:20+00'::timestamptz + g * interval '1 microsecond' AS at FROM generate_series(0, $1 - 1) g",
-                    point_query_rows);
+    isorow::execute(
+        connection,
+        "CREATE UNLOGGED TABLE narrow_keyed AS SELECT g::bigint AS id, 'name of ' || (1000000 + g) AS name, 0.5::float8 * g AS value,"
+        " '2023-11-14 22:13:20+00'::timestamptz + g * interval '1 microsecond' AS at FROM generate_series(0, $1 - 1) g",
+        point_query_rows);
     isorow::execute(connection, "CREATE UNIQUE INDEX ON narrow_keyed (id)");
     isorow::execute(connection, "ANALYZE narrow_keyed");
 }

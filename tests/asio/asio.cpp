@@ -47,7 +47,8 @@ Result run(asio::io_context& context, asio::awaitable<Result> work) {
 TEST_CASE("a query is awaited in a coroutine") {
     asio::io_context context;
     isorow::pool pool(test::dsn(), {.min_size = 1});
-    auto const rows = run(context, isorow::async_query<Item>(context.get_executor(), pool, "SELECT i AS id, i::text AS name FROM generate_series(1, $1::bigint) i",
+    auto const rows = run(context, isorow::async_query<Item>(context.get_executor(), pool,
+                                                             "SELECT i AS id, i::text AS name FROM generate_series(1, $1::bigint) i",
                                                              std::tuple(std::int64_t{1000}), asio::use_awaitable));
     REQUIRE(rows.size() == 1000);
     CHECK(rows.back().name == "1000");
@@ -58,10 +59,11 @@ TEST_CASE("any completion token will do: a future, a callback, deferred") {
     isorow::pool pool(test::dsn(), {.min_size = 1});
     auto future = isorow::async_execute(context.get_executor(), pool, "SELECT generate_series(1, 3)", std::tuple<>{}, asio::use_future);
     std::int64_t seen = 0;
-    isorow::async_run(context.get_executor(), [&] { return isorow::scalar<std::int32_t>(pool, "SELECT 7"); },
-                      [&](std::exception_ptr failure, std::int32_t value) {
-                          if (!failure) seen = value;
-                      });
+    isorow::async_run(
+        context.get_executor(), [&] { return isorow::scalar<std::int32_t>(pool, "SELECT 7"); },
+        [&](std::exception_ptr failure, std::int32_t value) {
+            if (!failure) seen = value;
+        });
     auto later = isorow::async_acquire(context.get_executor(), pool);
     bool lent = false;
     std::move(later)([&](std::exception_ptr failure, isorow::lease lease) { lent = !failure && lease->is_idle(); });
@@ -105,16 +107,22 @@ TEST_CASE("operations of one thread wait at the same time") {
     pool.wait();
     std::vector<std::future<std::int64_t>> all;
     for (int i = 0; i < 8; ++i)
-        all.push_back(isorow::async_execute(context.get_executor(), pool, "SELECT pg_sleep(0.2), count(*) FROM pg_stat_activity", std::tuple<>{},
-                                            asio::use_future));
+        all.push_back(isorow::async_execute(context.get_executor(), pool, "SELECT pg_sleep(0.2), count(*) FROM pg_stat_activity",
+                                            std::tuple<>{}, asio::use_future));
     std::int64_t most = 0;
-    isorow::async_run(context.get_executor(), [&] {
-        auto connection = test::connect();
-        for (int i = 0; i < 5; ++i) {
-            isorow::pause_for(20ms, connection.default_limits(), "looking");
-            most = std::max(most, isorow::scalar<std::int64_t>(connection, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(0.2)%' AND state = 'active'"));
-        }
-    }, asio::detached);
+    isorow::async_run(
+        context.get_executor(),
+        [&] {
+            auto connection = test::connect();
+            for (int i = 0; i < 5; ++i) {
+                isorow::pause_for(20ms, connection.default_limits(), "looking");
+                most = std::max(
+                    most,
+                    isorow::scalar<std::int64_t>(
+                        connection, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(0.2)%' AND state = 'active'"));
+            }
+        },
+        asio::detached);
     context.run();
     for (auto& one : all) CHECK(one.get() == 1);
     CHECK(most == 8);
@@ -125,8 +133,8 @@ TEST_CASE("those who wait for a connection of a pool do not block the thread, an
     isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 2});
     std::atomic<int> served{0};
     for (int i = 0; i < 100; ++i)
-        isorow::async_run(context.get_executor(), [&] { served += isorow::scalar<std::int32_t>(pool, "SELECT 1 FROM pg_sleep(0.001)"); },
-                          asio::detached);
+        isorow::async_run(
+            context.get_executor(), [&] { served += isorow::scalar<std::int32_t>(pool, "SELECT 1 FROM pg_sleep(0.001)"); }, asio::detached);
     context.run();
     CHECK(served == 100);
 }
@@ -136,8 +144,9 @@ TEST_CASE("a cancelled operation ends as stopped, and is cancelled on the server
     auto connection = test::connect();
     asio::cancellation_signal signal;
     std::exception_ptr seen;
-    isorow::async_run(context.get_executor(), [&] { return isorow::execute(connection, "SELECT pg_sleep(60)"); },
-                      asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr failure, std::int64_t) { seen = failure; }));
+    isorow::async_run(
+        context.get_executor(), [&] { return isorow::execute(connection, "SELECT pg_sleep(60)"); },
+        asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr failure, std::int64_t) { seen = failure; }));
     asio::steady_timer timer(context, 50ms);
     timer.async_wait([&](auto) { signal.emit(asio::cancellation_type::total); });
     context.run();
@@ -164,8 +173,8 @@ TEST_CASE("a deadline and a stop token end an operation as they do elsewhere") {
     asio::io_context context;
     auto connection = test::connect();
     std::stop_source source;
-    auto late = isorow::async_run(context.get_executor(),
-                                  [&] { return isorow::execute(isorow::within(connection, 50ms), "SELECT pg_sleep(60)"); }, asio::use_future);
+    auto late = isorow::async_run(
+        context.get_executor(), [&] { return isorow::execute(isorow::within(connection, 50ms), "SELECT pg_sleep(60)"); }, asio::use_future);
     context.run();
     CHECK_THROWS_AS(late.get(), isorow::timed_out);
     context.restart();
@@ -226,8 +235,8 @@ TEST_CASE("a generator that is closed early gives its connection back") {
         isorow::async_rows<std::int64_t> rows(executor, pool, "SELECT generate_series(1::bigint, 100000000)");
         auto const first = co_await rows.async_next(asio::use_awaitable);
         co_await rows.async_close(asio::use_awaitable);
-        co_return *first + co_await isorow::async_run(executor, [&] { return isorow::scalar<std::int64_t>(pool, "SELECT 1::bigint"); },
-                                                      asio::use_awaitable);
+        co_return *first + co_await isorow::async_run(
+                               executor, [&] { return isorow::scalar<std::int64_t>(pool, "SELECT 1::bigint"); }, asio::use_awaitable);
     };
     CHECK(run(context, work()) == 2);
 }

@@ -53,10 +53,10 @@ TEST_CASE("json_serializer and json_deserializer see each document of parameters
             return changed;
         };
     };
-    isorow::connection connection(test::dsn(), {.json_serializer = replace("dark", "black"), .json_deserializer = replace("black", "night")});
+    isorow::connection connection(test::dsn(),
+                                  {.json_serializer = replace("dark", "black"), .json_deserializer = replace("black", "night")});
     CHECK(isorow::scalar<std::string>(connection, "SELECT $1::jsonb ->> 'theme'", isorow::jsonb<Settings>(Settings{"dark", 1})) == "black");
-    auto const user =
-        isorow::query_one<User>(connection, R"(SELECT 1 AS id, '{"theme": "black", "size": 2}'::jsonb AS settings)");
+    auto const user = isorow::query_one<User>(connection, R"(SELECT 1 AS id, '{"theme": "black", "size": 2}'::jsonb AS settings)");
     CHECK(user.settings.theme == "night");
     CHECK(user.settings.size == 2);
     CHECK(isorow::scalar<isorow::jsonb<Settings>>(connection, R"(SELECT '{"theme": "black", "size": 3}'::jsonb)")->size == 3);

@@ -155,7 +155,7 @@ TEST_CASE("reset runs on each connection that comes back; one that throws costs 
     CHECK(pool.acquire()->backend_pid() == first);
     fails = true;
     static_cast<void>(pool.acquire());
-    CHECK(soon([&] { return pool.statistics().returns_bad == 1; }));
+    CHECK(soon([&] { return pool.statistics().returns_bad >= 1; }));
     fails = false;
     CHECK(pool.acquire()->backend_pid() != first);
     CHECK(resets >= 3);

@@ -53,9 +53,9 @@ template <class Executor>
 ///     std::vector<Product> cheap = co_await async_run(executor, [&] { return isorow::query<Product>(db, "…"); }, use_awaitable);
 ///
 /// `work` is moved into the operation; what it refers to must outlive that. Its result must be default-constructible, its exceptions come
-/// as `std::exception_ptr`. Cancellation, by the token's slot (any type), throws `stopped` at the next wait: what was under way is cancelled
-/// on the server, too. It must not block otherwise, as it would block the executor's thread. Runs on `executor`, on one thread at a time.
-/// Needs the compiled library Boost.Context (CMake: isorow::asio).
+/// as `std::exception_ptr`. Cancellation, by the token's slot (any type), throws `stopped` at the next wait: what was under way is
+/// cancelled on the server, too. It must not block otherwise, as it would block the executor's thread. Runs on `executor`, on one thread at
+/// a time. Needs the compiled library Boost.Context (CMake: isorow::asio).
 template <class Executor, std::invocable Work, class CompletionToken = boost::asio::deferred_t>
 auto async_run(Executor const& executor, Work work, CompletionToken&& token = {}) {
     using result_type = std::invoke_result_t<Work&>;
@@ -73,8 +73,7 @@ auto async_run(Executor const& executor, Work work, CompletionToken&& token = {}
 template <class Executor, class CompletionToken = boost::asio::deferred_t>
 auto async_connect(Executor const& executor, connection_parameters where, connection_options options = {}, CompletionToken&& token = {}) {
     return async_run(
-        executor,
-        [where = std::move(where), options = std::move(options)] { return std::make_unique<connection>(where, options); },
+        executor, [where = std::move(where), options = std::move(options)] { return std::make_unique<connection>(where, options); },
         std::forward<CompletionToken>(token));
 }
 
@@ -112,7 +111,8 @@ auto async_execute(Executor const& executor, database_ref where, sql_text sql, s
 template <class Executor, class Where, std::invocable<transaction&> Work, class CompletionToken = boost::asio::deferred_t>
 auto async_transact(Executor const& executor, Where& where, Work work, retry_options options = {}, CompletionToken&& token = {}) {
     return async_run(
-        executor, [&where, work = std::move(work), options = std::move(options)]() mutable { return transact(where, std::ref(work), options); },
+        executor,
+        [&where, work = std::move(work), options = std::move(options)]() mutable { return transact(where, std::ref(work), options); },
         std::forward<CompletionToken>(token));
 }
 

@@ -13,9 +13,9 @@
 #include <boost/asio/spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cxxabi.h>
 #include <cstddef>
 #include <cstring>
-#include <cxxabi.h>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -78,7 +78,6 @@ public:
     }
 
 private:
-
     void watch(interest what, interest one, boost::asio::posix::descriptor_base::wait_type type, end means) {
         if ((static_cast<int>(what) & static_cast<int>(one)) == 0) return;
         descriptor_.async_wait(type, [self = shared_from_this(), means](boost::system::error_code const& failure) {

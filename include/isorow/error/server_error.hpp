@@ -31,9 +31,10 @@ struct diagnostics {
     std::string column{};
     std::string data_type{};
     std::string constraint{};
-    std::string routine{};  ///< the function of the server's source that reported it
-    std::string place{};    ///< of the statement among several: `statement 3 of 5`
-    std::string sql{};      ///< the statement that was run, without its parameters' values
+    std::string routine{};    ///< the function of the server's source that reported it
+    bool stale_plan = false;  ///< a prepared statement of isorow's own was refused; run again, it is prepared anew
+    std::string place{};      ///< of the statement among several: `statement 3 of 5`
+    std::string sql{};        ///< the statement that was run, without its parameters' values
 };
 
 /// Codes that programs ask for.
@@ -90,7 +91,7 @@ public:
     /// Whether a prepared statement was refused because the schema changed under it, or because it is gone (DISCARD ALL, a pooler): run
     /// again, it is prepared anew.
     [[nodiscard]] bool is_stale_plan() const noexcept {
-        return fields_.sqlstate == sqlstate::invalid_statement_name ||
+        return fields_.stale_plan || fields_.sqlstate == sqlstate::invalid_statement_name ||
                (fields_.sqlstate == sqlstate::feature_not_supported && fields_.routine == "RevalidateCachedQuery");
     }
 

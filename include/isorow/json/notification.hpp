@@ -11,8 +11,8 @@
 
 namespace isorow::inline v1 {
 
-/// A notification's payload as a T: a struct, a map, a list … whatever has a form in JSON. Throws `malformed` or `unrepresentable`, with the
-/// place in the document, where the payload is none.
+/// A notification's payload as a T: a struct, a map, a list … whatever has a form in JSON. Throws `malformed` or `unrepresentable`, with
+/// the place in the document, where the payload is none.
 template <json_formattable T>
 [[nodiscard]] T payload_as(notification const& received) {
     json_reader reader(received.payload);

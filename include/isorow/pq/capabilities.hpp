@@ -43,16 +43,15 @@ namespace detail {
 
 [[nodiscard]] inline capabilities ask_capabilities(connection& connection, limits const& limits) {
     connection.types().look_around(connection, limits);
-    auto const answer = execute_script(
-        connection,
-        "SELECT pg_catalog.version(), pg_catalog.to_regproc('pg_catalog.pg_notify') IS NOT NULL,"
-        " pg_catalog.to_regproc('pg_catalog.pg_xact_status') IS NOT NULL,"
-        " EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = 'pg_try_advisory_xact_lock'),"
-        " coalesce(pg_catalog.current_setting('max_prepared_transactions', true), '0') <> '0',"
-        " coalesce(pg_catalog.current_setting('wal_level', true), '') = 'logical',"
-        " (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'vector'),"
-        " EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')",
-        limits);
+    auto const answer = execute_script(connection,
+                                       "SELECT pg_catalog.version(), pg_catalog.to_regproc('pg_catalog.pg_notify') IS NOT NULL,"
+                                       " pg_catalog.to_regproc('pg_catalog.pg_xact_status') IS NOT NULL,"
+                                       " EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = 'pg_try_advisory_xact_lock'),"
+                                       " coalesce(pg_catalog.current_setting('max_prepared_transactions', true), '0') <> '0',"
+                                       " coalesce(pg_catalog.current_setting('wal_level', true), '') = 'logical',"
+                                       " (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'vector'),"
+                                       " EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')",
+                                       limits);
     auto const text_of = [&](int column) {
         auto const bytes = answer.value(0, column);
         return bytes.data() == nullptr ? std::string{} : std::string(reinterpret_cast<char const*>(bytes.data()), bytes.size());

@@ -41,8 +41,8 @@ struct connection_options {
     int chunk_rows = 256;                      ///< how many rows of a stream are held at a time; fewer where rows are huge
     pgvector_support enable_pgvector = pgvector_support::automatic;
     isorow::pooler pooler = isorow::pooler::detect;
-    /// Pass the text of each json and jsonb value on its way to parameters and from rows of queries, as to add to documents or to take older
-    /// forms of them in. COPY and targets do not use them. Must not throw but `isorow::error`, and must be thread-safe in a pool.
+    /// Pass the text of each json and jsonb value on its way to parameters and from rows of queries, as to add to documents or to take
+    /// older forms of them in. COPY and targets do not use them. Must not throw but `isorow::error`, and must be thread-safe in a pool.
     std::function<std::string(std::string_view)> json_serializer{};
     std::function<std::string(std::string_view)> json_deserializer{};
     std::shared_ptr<isorow::observer> observer{};  ///< is told what is done; unset: costs nothing

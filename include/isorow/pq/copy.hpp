@@ -26,7 +26,9 @@ namespace detail {
 /// Sends a COPY and waits for the server to agree to it.
 inline void begin_copy(connection& connection, std::string const& sql, ExecStatusType direction, limits const& limits) {
     connection.require_ready();
-    require_sent(connection, PQsendQueryParams(connection.native_handle(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    // By the simple protocol: the extended one has a Sync under way, and a COPY that fails before it reads would answer that one, too.
+    require_no_session_state(connection, sql);
+    require_sent(connection, PQsendQuery(connection.native_handle(), sql.c_str()));
     result const agreed(connection.receive(limits, "beginning a COPY"));
     if (agreed.status() == direction) return;
     bool const failed = agreed.status() == PGRES_FATAL_ERROR || agreed.native_handle() == nullptr;

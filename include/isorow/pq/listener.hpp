@@ -65,8 +65,15 @@ public:
 
     /// The next notification or gap; nothing when the deadline passes. Throws `stopped`, and what cannot be helped by connecting again.
     [[nodiscard]] std::optional<listener_event> next(limits const& limits) {
-        if (in_use_.exchange(true)) throw usage_error("the listener is waited for by another thread already");
-        release const at_end{this};
+        if (waits_.exchange(true)) throw usage_error("the listener is waited for by another thread already");
+        release const no_longer_waits{waits_};
+        // Somebody who changes the channels has the connection for a moment.
+        while (in_use_.exchange(true)) {
+            if (std::chrono::steady_clock::now() >= limits.deadline) return std::nullopt;
+            pause_for(std::chrono::milliseconds(1), isorow::limits::until_stopped(limits.stop),
+                      "waiting for a listener to change its channels");
+        }
+        release const at_end{in_use_};
         for (;;) {
             if (!connection_->is_open()) {
                 if (!reconnect(limits)) return std::nullopt;
@@ -105,13 +112,13 @@ private:
         std::string channel;
         bool listens;
     };
-    /// Whoever waits lets others in again.
+    /// Lets others in again.
     struct release {
-        listener* self;
-        explicit release(listener* of) noexcept : self(of) {}
+        std::atomic<bool>& flag;
+        explicit release(std::atomic<bool>& of) noexcept : flag(of) {}
         release(release const&) = delete;
         release& operator=(release const&) = delete;
-        ~release() { self->in_use_ = false; }
+        ~release() { flag = false; }
     };
 
     listener(std::shared_ptr<detail::conninfo const> where, listener_options options, std::vector<std::string> const& channels)
@@ -208,12 +215,16 @@ private:
             changes_.push_back(request);
             wake_.request_stop();
         }
-        if (!in_use_.exchange(true)) {
-            release const at_end{this};
-            apply_changes();
-        } else {
-            wait_for_socket(request->done.descriptor(), interest::read, limits::within(options_.connection.timeout),
-                            "waiting for a listener to change its channels");
+        // Whoever waits in `next` has the connection and sees to it; but it may stop waiting at any time.
+        auto const end = limits::within(options_.connection.timeout).deadline;
+        for (interest done = interest::none; done == interest::none;) {
+            if (!in_use_.exchange(true)) {
+                release const at_end{in_use_};
+                apply_changes();
+            }
+            auto const step = std::min(end, std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+            done = detail::wait_until_ready(request->done.descriptor(), interest::read, {step, {}}, "changing a listener's channels");
+            if (done == interest::none && step == end) throw timed_out("the deadline passed while changing a listener's channels");
         }
         if (request->failure) std::rethrow_exception(request->failure);
     }
@@ -253,6 +264,7 @@ private:
     std::set<std::string> channels_;
     std::deque<std::shared_ptr<change_request>> changes_;
     std::stop_source wake_;
+    std::atomic<bool> waits_{false};
     std::atomic<bool> in_use_{false};
     bool gap_ = false;
     std::unique_ptr<isorow::connection> connection_;

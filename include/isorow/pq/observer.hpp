@@ -31,8 +31,8 @@ struct operation_event {
 
 /// Something that happened in a pool.
 struct pool_event {
-    enum class kind : std::uint8_t { connected, connect_failed, acquired, timed_out, returned, discarded, retired };
-    kind what;
+    enum class kind : std::uint8_t { connected, connect_failed, acquired, timed_out, refused, returned, discarded, retired };
+    kind what;  ///< `refused`: somebody got no connection, but not for lack of time; `retired`: a connection is replaced, or not needed
     std::chrono::nanoseconds duration{};  ///< connecting, waiting for a connection, or using it
     std::size_t size = 0;
     std::size_t available = 0;
@@ -89,15 +89,31 @@ public:
 
 namespace detail {
 
+/// What is left of a statement behind the comment that it begins with; comments nest.
+[[nodiscard]] inline std::string_view behind_comment(std::string_view sql) {
+    if (sql.starts_with("--")) {
+        auto const end = sql.find_first_of("\r\n");
+        return end == std::string_view::npos ? std::string_view{} : sql.substr(end);
+    }
+    int depth = 0;
+    for (std::size_t at = 0; at + 1 < sql.size(); ++at) {
+        auto const two = sql.substr(at, 2);
+        if (two != "/*" && two != "*/") continue;
+        depth += two == "/*" ? 1 : -1;
+        ++at;
+        if (depth == 0) return sql.substr(at + 1);
+    }
+    return {};
+}
+
 /// The first word of a statement, comments and blanks left out.
 [[nodiscard]] inline std::string_view first_word(std::string_view sql) {
     for (;;) {
-        auto const start = sql.find_first_not_of(" \t\r\n(;");
+        auto const start = sql.find_first_not_of(" \t\r\n\f\v(;");
         if (start == std::string_view::npos) return {};
         sql.remove_prefix(start);
-        if (sql.starts_with("--")) sql.remove_prefix(std::min(sql.size(), sql.find('\n')));
-        else if (sql.starts_with("/*")) sql.remove_prefix(std::min(sql.size(), sql.find("*/") == sql.npos ? sql.npos : sql.find("*/") + 2));
-        else break;
+        if (!sql.starts_with("--") && !sql.starts_with("/*")) break;
+        sql = behind_comment(sql);
     }
     std::size_t end = 0;
     while (end < sql.size() && ((sql[end] | 0x20) >= 'a' && (sql[end] | 0x20) <= 'z')) ++end;

@@ -253,14 +253,26 @@ private:
         return rows;
     };
     auto const run = [&] {
-        static_cast<void>(detail::observed(connection, &observer::on_pipeline,
-                                           {.name = "PIPELINE",
-                                            .sql = statements.front().sql,
-                                            .statements = static_cast<std::int64_t>(statements.size())},
-                                           [&] {
+        auto const begun = std::chrono::steady_clock::now();
+        operation_event event{
+            .name = "PIPELINE", .sql = statements.front().sql, .statements = static_cast<std::int64_t>(statements.size())};
+        std::string failure;
+        auto const finish = [&] {
+            if (!connection.options().observer) return;
+            event.error = failure;
+            detail::tell(connection, &observer::on_pipeline, event, begun);
+        };
+        try {
             answers = detail::pipeline_run(connection, statements, mode, limits).run();
-            return total_rows(answers);
-        }));
+        } catch (...) {
+            failure = detail::name_of(std::current_exception());
+            finish();
+            throw;
+        }
+        event.rows = total_rows(answers);
+        for (auto const& one : answers)
+            if (one.failure && failure.empty()) failure = detail::name_of(one.failure);
+        finish();
     };
     run();
     if (mode == on_error::go_on) return answers;

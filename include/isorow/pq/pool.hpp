@@ -117,7 +117,8 @@ public:
                 std::lock_guard const lock(mutex_);
                 ++counted_.requests_errors;
             }
-            tell(pool_event::kind::timed_out, clock::now() - begun, std::current_exception());
+            auto const failure = std::current_exception();
+            tell(is_late(failure) ? pool_event::kind::timed_out : pool_event::kind::refused, clock::now() - begun, failure);
             throw;
         }
     }
@@ -130,17 +131,17 @@ public:
             forget_holder(holder);
             --lent_;
             counted_.usage_ms += milliseconds_of(used);
-            if (returned.open->is_idle() && !options_.reset) {
-                accept(std::move(returned));
+            if (!returned.open->is_idle() || options_.reset) {
+                // What takes time is done by a worker.
+                auto const shared = std::make_shared<pooled_connection>(std::move(returned));
+                if (closed_) --size_;
+                else tasks_->add([this, shared, used] { clean(std::move(*shared), used); });
                 return;
             }
-            // What takes time is done by a worker.
-            if (!closed_) {
-                auto const shared = std::make_shared<pooled_connection>(std::move(returned));
-                return tasks_->add([this, shared] { clean(std::move(*shared)); });
-            }
-            --size_;
+            accept(std::move(returned));
         }
+        tell(pool_event::kind::returned, used);
+        tell_retired();
     }
 
     /// With the mutex held.
@@ -212,20 +213,27 @@ public:
 
     void resize(std::size_t least, std::optional<std::size_t> most) {
         if (most && (*most == 0 || *most < least)) throw usage_error(text("max_size is at least 1 and at least min_size ({})", least));
-        std::lock_guard const lock(mutex_);
-        options_.min_size = least;
-        options_.max_size = most;
-        while (size_ > limit() && !idle_.empty()) retire_one();
-        grow();
+        {
+            std::lock_guard const lock(mutex_);
+            options_.min_size = least;
+            options_.max_size = most;
+            while (size_ > limit() && !idle_.empty()) retire_one();
+            grow();
+        }
+        tell_retired();
     }
 
     void drain() {
         std::deque<pooled_connection> old;
-        std::lock_guard const lock(mutex_);
-        ++generation_;
-        old.swap(idle_);
-        size_ -= old.size();
-        grow();
+        {
+            std::lock_guard const lock(mutex_);
+            ++generation_;
+            old.swap(idle_);
+            size_ -= old.size();
+            retired_ += old.size();
+            grow();
+        }
+        tell_retired();
     }
 
     [[nodiscard]] pool_statistics statistics(bool restart) {
@@ -509,6 +517,7 @@ private:
             !closed_ && one.open->is_idle() && one.generation == generation_ && clock::now() < one.expires && size_ <= limit();
         if (!wanted) {
             --size_;
+            ++retired_;
             return grow();
         }
         if (waiting_.empty()) {
@@ -523,7 +532,7 @@ private:
     }
 
     /// Brings a connection that came back to rest: ends what is under way, rolls back, calls `reset`.
-    void clean(pooled_connection returned) noexcept {
+    void clean(pooled_connection returned, clock::duration used) noexcept {
         bool usable = returned.open->is_open();
         std::exception_ptr failure;
         try {
@@ -551,13 +560,15 @@ private:
                 grow();
             }
         }
-        tell(usable ? pool_event::kind::returned : pool_event::kind::discarded, {}, failure);
+        tell(usable ? pool_event::kind::returned : pool_event::kind::discarded, used, failure);
+        tell_retired();
     }
 
     /// With the mutex held.
     void retire_one() {
         idle_.pop_front();
         --size_;
+        ++retired_;
     }
 
     /// Once in each `max_idle` a connection that nobody needed in that time is closed. With the mutex held.
@@ -565,18 +576,44 @@ private:
         least_idle_ = idle_.size();
         tasks_->add(
             [this] {
-                std::lock_guard const lock(mutex_);
-                if (closed_) return;
-                if (least_idle_ > 0 && !idle_.empty() && size_ > options_.min_size) retire_one();
-                // Those that are too old go even where nobody asks for them.
-                auto const now = clock::now();
-                auto const before = idle_.size();
-                std::erase_if(idle_, [&](pooled_connection const& one) { return one.expires <= now; });
-                size_ -= before - idle_.size();
-                grow();
-                shrink_later();
+                shrink();
+                tell_retired();
             },
             clock::now() + options_.max_idle);
+    }
+
+    void shrink() {
+        std::lock_guard const lock(mutex_);
+        if (closed_) return;
+        if (least_idle_ > 0 && !idle_.empty() && size_ > options_.min_size) retire_one();
+        // Those that are too old go even where nobody asks for them.
+        auto const now = clock::now();
+        auto const gone = std::erase_if(idle_, [&](pooled_connection const& one) { return one.expires <= now; });
+        size_ -= gone;
+        retired_ += gone;
+        grow();
+        shrink_later();
+    }
+
+    [[nodiscard]] static bool is_late(std::exception_ptr const& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (timed_out const&) {
+            return true;
+        } catch (...) {
+            return false;
+        }
+    }
+
+    /// What was retired with the mutex held is told without it.
+    void tell_retired() {
+        if (!options_.connection.observer) return;
+        std::size_t count = 0;
+        {
+            std::lock_guard const lock(mutex_);
+            count = std::exchange(retired_, 0);
+        }
+        for (; count > 0; --count) tell(pool_event::kind::retired, {});
     }
 
     void tell(pool_event::kind what, clock::duration took, std::exception_ptr const& failure = {}) {
@@ -613,6 +650,7 @@ private:
     std::size_t lent_ = 0;
     std::size_t connecting_ = 0;
     std::size_t least_idle_ = 0;
+    std::size_t retired_ = 0;  ///< so many are still to be told
     std::uint64_t generation_ = 0;
     bool closed_ = false;
     bool ever_connected_ = false;

@@ -224,8 +224,11 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
             else connection.forget_statements();
             if (!in_transaction) continue;
             auto fields = failure.diagnostics();
+            fields.stale_plan = true;
             if (fields.hint.empty())
-                fields.hint = "the statement was prepared before the schema changed: run the transaction again, and it is prepared anew";
+                fields.hint = duplicate ? "somebody else has a prepared statement of this name: run the transaction again, and none is used"
+                                        : "the statement was prepared before the schema changed: run the transaction again, and it is "
+                                          "prepared anew";
             throw_server_error(std::move(fields));
         }
     }
@@ -239,7 +242,8 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
 inline result execute_statement(connection& connection, std::string_view sql, parameters const& parameters, limits const& limits) {
     if (!connection.options().observer) [[likely]]
         return detail::run_statement(connection, sql, parameters, limits);
-    return detail::observed(connection, &observer::on_query, {.name = detail::first_word_if(connection, sql), .sql = sql, .values = &parameters},
+    return detail::observed(connection, &observer::on_query,
+                            {.name = detail::first_word_if(connection, sql), .sql = sql, .values = &parameters},
                             [&] { return detail::run_statement(connection, sql, parameters, limits); });
 }
 
@@ -285,9 +289,9 @@ inline result execute_script(connection& connection, std::string_view sql, limit
 }
 
 inline oid type_registry::learn(connection& connection, std::string_view name, limits const& limits) {
-    if (auto const known = oid_of(name)) return *known;
     if (connection.options().enable_pgvector == pgvector_support::off && (name == "vector" || name == "halfvec" || name == "sparsevec"))
         throw usage_error(text("the type \"{}\" is pgvector's, which connection_options.enable_pgvector turns off", name));
+    if (auto const known = oid_of(name)) return *known;
     parameters asked;
     asked.add(entry_of(type_id::text).oid).put_bytes(name);
     asked.end();
@@ -329,7 +333,7 @@ inline void type_registry::look_around(connection& connection, limits const& lim
         auto const number = [&](int row, int column) { return byte_reader(answer.value(row, column)).take_uint32(); };
         if (asks_pooler) set_pooled(static_cast<int>(number(0, 0)) != connection.backend_pid());
         std::lock_guard const lock(mutex_);
-        for (int row = 0; row < answer.rows() && answer.value(row, 1).data() != nullptr; ++row)
+        for (int row = 0; asks_types && row < answer.rows() && answer.value(row, 1).data() != nullptr; ++row)
             entries_.insert_or_assign(std::string(byte_reader(answer.value(row, 3)).take_rest_as_text()),
                                       oids{number(row, 1), number(row, 2)});
     }

@@ -109,6 +109,7 @@ public:
     void prepare(std::string_view global_id) {
         require_open();
         if (!savepoint_.empty()) throw usage_error("a nested transaction cannot be prepared: only the outermost one");
+        require_innermost();
         auto const command = std::string(run("PREPARE TRANSACTION " + detail::quote_literal(global_id)).command());
         ended();
         if (command == "ROLLBACK")
@@ -205,10 +206,12 @@ private:
                 options.connect_timeout = std::chrono::seconds(5);
                 options.timeout = std::chrono::seconds(5);
                 isorow::connection witness(address_, std::move(options), limits::within(std::chrono::seconds(5)));
-                auto const answer =
-                    execute_script(witness, text("SELECT CASE WHEN s = 'committed' AND (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter) > '{}' THEN 'unknown' ELSE s END"
-                                              " FROM (SELECT pg_catalog.pg_xact_status('{}'::xid8) AS s) status",
-                                              begun_, id), witness.default_limits());
+                auto const answer = execute_script(witness,
+                                                   text("SELECT CASE WHEN s = 'committed' AND (SELECT stats_reset FROM "
+                                                        "pg_catalog.pg_stat_bgwriter) > '{}' THEN 'unknown' ELSE s END"
+                                                        " FROM (SELECT pg_catalog.pg_xact_status('{}'::xid8) AS s) status",
+                                                        begun_, id),
+                                                   witness.default_limits());
                 auto const value = answer.value(0, 0);
                 std::string const outcome(reinterpret_cast<char const*>(value.data()), value.size());
                 if (outcome != "in progress") return outcome;

@@ -22,6 +22,9 @@ struct limits;
 /// `CREATE EXTENSION` is noticed. Thread-safe; shared by the connections of a pool.
 class type_registry {
 public:
+    /// Tells this database's registry from all others of the process.
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+
     /// The OID of a type by its name in `pg_type`, where it is known already.
     [[nodiscard]] std::optional<oid> oid_of(std::string_view name) const { return find(name, &oids::type); }
     [[nodiscard]] std::optional<oid> array_oid_of(std::string_view name) const { return find(name, &oids::array); }
@@ -76,6 +79,12 @@ private:
         return found->second.*which;
     }
 
+    [[nodiscard]] static std::uint64_t next_id() noexcept {
+        static std::atomic<std::uint64_t> last{0};
+        return ++last;
+    }
+
+    std::uint64_t const id_ = next_id();
     std::atomic<std::uint64_t> plans_{0};
     std::atomic<bool> told_{false};
     std::optional<bool> pooled_;

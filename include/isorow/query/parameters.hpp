@@ -233,7 +233,7 @@ private:
         if constexpr (!detail::may_be_named<Arguments...>()) return false;
         else if constexpr (!detail::may_be_positional<Arguments...>()) return true;
         else {
-            auto const style = (sql.is_literal() ? sql.shape() : detail::shape_of(sql.text())).style;
+            auto const style = (sql.has_shape() ? sql.shape() : detail::shape_of(sql.text())).style;
             return style == parameter_style::pyformat || style == parameter_style::colon;
         }
     }

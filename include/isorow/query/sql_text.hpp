@@ -110,9 +110,20 @@ private:
             else if (sql_[at_] == quote) break;
         }
         at_ = std::min(at_ + 1, sql_.size());
+        // A string goes on behind a line break, with the escapes of its first part.
+        if (!escapes) return;
+        auto next = at_;
+        bool broken = false;
+        for (; next < sql_.size() && is_blank(sql_[next]); ++next) broken = broken || sql_[next] == '\n' || sql_[next] == '\r';
+        if (!broken || at(next) != quote) return;
+        at_ = next;
+        skip_quoted(quote, true);
+    }
+    [[nodiscard]] static constexpr bool is_blank(char character) noexcept {
+        return character == ' ' || (character >= '\t' && character <= '\r');
     }
     constexpr void skip_to_line_end() noexcept {
-        while (at_ < sql_.size() && sql_[at_] != '\n') ++at_;
+        while (at_ < sql_.size() && sql_[at_] != '\n' && sql_[at_] != '\r') ++at_;
     }
     constexpr void skip_comment() noexcept {
         int depth = 0;
@@ -225,11 +236,13 @@ struct translated_sql {
 
 [[nodiscard]] inline translated_sql translate(std::string_view sql) {
     translated_sql translated;
+    auto const style = shape_of(sql).style;
+    bool const doubles_percent = style == parameter_style::positional || style == parameter_style::pyformat;
     std::size_t number = 0;
     sql_tokenizer tokens(sql);
     for (auto piece = tokens.next(); !piece.text.empty(); piece = tokens.next()) {
         if (piece.percent) {
-            translated.text += '%';
+            translated.text += doubles_percent ? "%" : "%%";
         } else if (piece.style == parameter_style::none) {
             translated.text += piece.text;
         } else if (piece.name.empty()) {
@@ -253,8 +266,8 @@ inline void isorow_a_statement_mixes_two_styles_of_parameters() {}
 /// on each thread that runs it. Other strings are looked at each time. Without arguments the text is sent as it is. A view: what it
 /// is made from must outlive the call.
 ///
-/// Strings, quoted names, comments, dollar quotes, casts (`::`) and `:=` are passed over. `%%` stands for a percent sign outside of
-/// strings, in the `%` styles.
+/// Strings, quoted names, comments, dollar quotes, casts (`::`) and `:=` are passed over. An array's slice that begins with a colon and a
+/// name needs a blank between them: `a[: n]`. `%%` stands for a percent sign outside of strings, in the `%` styles.
 class sql_text {
 public:
     template <std::size_t Size>
@@ -267,16 +280,26 @@ public:
     sql_text(Text const& text)  // NOLINT(google-explicit-constructor)
         : text_(text) {}
 
+    /// A text in the server's own style already, with so many parameters: it is not looked at.
+    [[nodiscard]] static sql_text translated(std::string_view text, std::size_t parameters) noexcept {
+        sql_text known(text);
+        known.shape_ = {.style = parameter_style::numbered, .count = parameters};
+        known.known_ = true;
+        return known;
+    }
+
     /// As written.
     [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
     [[nodiscard]] constexpr bool is_literal() const noexcept { return literal_; }
-    /// Only of a literal.
+    /// Whether its shape is known: of a literal, and of a translation.
+    [[nodiscard]] constexpr bool has_shape() const noexcept { return literal_ || known_; }
     [[nodiscard]] constexpr detail::sql_shape const& shape() const noexcept { return shape_; }
 
 private:
     std::string_view text_;
     detail::sql_shape shape_{};
     bool literal_ = false;
+    bool known_ = false;
 };
 
 namespace detail {
@@ -288,7 +311,7 @@ public:
     prepared_text(sql_text const& sql, std::size_t arguments, bool named) : view_(sql.text()) {
         if (arguments == 0 && !named) return;
         // A literal that the server understands, with as many arguments as it takes.
-        if (sql.is_literal() && sql.shape().style == parameter_style::numbered && sql.shape().other == parameter_style::none &&
+        if (sql.has_shape() && sql.shape().style == parameter_style::numbered && sql.shape().other == parameter_style::none &&
             sql.shape().count == arguments && !named) [[likely]]
             return;
         look_at(sql, arguments, named);
@@ -305,7 +328,7 @@ public:
 
 private:
     [[gnu::noinline]] void look_at(sql_text const& sql, std::size_t arguments, bool named) {
-        auto const shape = sql.is_literal() ? sql.shape() : shape_of(view_);
+        auto const shape = sql.has_shape() ? sql.shape() : shape_of(view_);
         if (shape.other != parameter_style::none)
             throw usage_error(
                 isorow::text("the statement mixes {} and {} for its parameters; it writes them in one style (a modulo sign "

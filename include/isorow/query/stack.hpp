@@ -238,7 +238,8 @@ template <class Arguments>
 [[nodiscard]] std::unique_ptr<bound_statement> bind_item(connection& connection, limits const& limits, sql_text const& sql,
                                                          Arguments const& item) {
     if constexpr (is_tuple<Arguments>)
-        return std::apply([&](auto const&... values) { return std::make_unique<bound_statement>(connection, limits, sql, values...); }, item);
+        return std::apply([&](auto const&... values) { return std::make_unique<bound_statement>(connection, limits, sql, values...); },
+                          item);
     else return std::make_unique<bound_statement>(connection, limits, sql, item);
 }
 

@@ -3,6 +3,7 @@
 #include <isorow/query/query.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -21,9 +22,10 @@ class statement<Row(Arguments...)> {
 public:
     template <class Text>
         requires(!std::same_as<std::remove_cvref_t<Text>, statement>)
-    explicit statement(Text const& sql) : own_(std::string_view(sql)), sql_(own_) {
+    explicit statement(Text const& sql) {
         // The text is looked at now, so that a statement that can never run is not made.
-        detail::prepared_text const checked(sql_, sizeof...(Arguments), false);
+        std::string_view const given(sql);
+        detail::prepared_text const checked(given, sizeof...(Arguments), false);
         translated_ = checked.text();
     }
     statement(statement const&) = delete;
@@ -34,33 +36,33 @@ public:
         requires(!std::is_void_v<Row>)
     {
         check(where);
-        return query<Row>(where, translated_, arguments...);
+        return query<Row>(where, sql(), arguments...);
     }
     /// The first row, or nothing.
     [[nodiscard]] std::optional<Row> first(database_ref const& where, std::type_identity_t<Arguments> const&... arguments) const
         requires(!std::is_void_v<Row>)
     {
         check(where);
-        return isorow::first<Row>(where, translated_, arguments...);
+        return isorow::first<Row>(where, sql(), arguments...);
     }
     /// Exactly one row.
     [[nodiscard]] Row one(database_ref const& where, std::type_identity_t<Arguments> const&... arguments) const
         requires(!std::is_void_v<Row>)
     {
         check(where);
-        return query_one<Row>(where, translated_, arguments...);
+        return query_one<Row>(where, sql(), arguments...);
     }
     /// The number of rows that it changed or selected.
     std::int64_t execute(database_ref const& where, std::type_identity_t<Arguments> const&... arguments) const {
         check(where);
-        return isorow::execute(where, translated_, arguments...);
+        return isorow::execute(where, sql(), arguments...);
     }
 
     /// Holds the statement against the database, once for each database. Called by the others; call it at the start of a program to know
     /// early. Throws `mismatch`, and the server's errors about the statement.
     void check(database_ref const& where) const {
         database_ref::use const connection(where);
-        auto const* const database = &connection->types();
+        auto const database = connection->types().id();
         if (checked_for_.load(std::memory_order_acquire) == database) return;
         auto const limits = connection.limits();
         if constexpr (!std::is_void_v<Row>) {
@@ -88,10 +90,11 @@ private:
                 text("the statement takes {} parameters, but its type has {} arguments, in: {}", count, sizeof...(Arguments), translated_));
     }
 
-    std::string own_;
-    sql_text sql_;
-    std::string translated_{};
-    mutable std::atomic<type_registry const*> checked_for_{nullptr};
+    /// Translated already: it is not looked at again.
+    [[nodiscard]] sql_text sql() const noexcept { return sql_text::translated(translated_, sizeof...(Arguments)); }
+
+    std::string translated_;
+    mutable std::atomic<std::uint64_t> checked_for_{0};
 };
 
 }  // namespace isorow::inline v1

@@ -44,6 +44,21 @@ template <class T>
         quote_identifier(table.schema, table.name), columns, columns, key, action);
 }
 
+/// Where there is nothing to update the server lets a key come twice: it is looked for.
+template <class T>
+void require_distinct_keys(connection& connection) {
+    if constexpr (description_of<T>.key.size() == columns_of<T>.size()) {
+        auto const twice = query_one<bool>(connection,
+                                           "SELECT count(*) <> (SELECT count(*) FROM (SELECT DISTINCT * FROM pg_temp.isorow_upsert) d)"
+                                           " FROM pg_temp.isorow_upsert");
+        if (!twice) return;
+        diagnostics fields;
+        fields.sqlstate = "21000";
+        fields.message = "a key occurs twice in the rows that are upserted";
+        throw_server_error(std::move(fields));
+    }
+}
+
 }  // namespace detail
 
 /// Inserts rows, and updates those whose key is there already, in one transaction: COPY into a staging table, then one INSERT … ON
@@ -78,6 +93,7 @@ upsert_counts upsert(database_ref const& where, Rows&& rows) {
     }
     copy_format::put_trailer(staging.buffer());
     auto const staged = staging.finish();
+    detail::require_distinct_keys<T>(*connection);
     auto const [inserted, updated] = query_one<std::tuple<std::int64_t, std::int64_t>>(*connection, detail::upsert_sql<T>());
     execute_script(*connection, "DROP TABLE pg_temp.isorow_upsert", connection.limits());
     all.commit();

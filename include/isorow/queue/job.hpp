@@ -61,18 +61,16 @@ public:
         }
     }
 
-    void acknowledge(database_ref const& where) { settle(where, "acknowledged", queue_->sql.acknowledge); }
+    void acknowledge(database_ref const& where) { settle(where, "acknowledged", require_held().sql.acknowledge); }
     void give_back(database_ref const& where, std::string_view reason, std::optional<std::chrono::milliseconds> delay) {
         auto const rest = interval_of(delay ? *delay : queue_state::pause_after(attempt_, require_held().options), "delay");
-        settle(where, "given back", queue_->sql.give_back, rest, cleaned_text(reason, text_policy::replace));
+        settle(where, "given back", require_held().sql.give_back, rest, cleaned_text(reason, text_policy::replace));
     }
-    void release(database_ref const& where) { settle(where, "released", queue_->sql.release); }
+    void release(database_ref const& where) { settle(where, "released", require_held().sql.release); }
     void bury(database_ref const& where, std::string_view reason) {
-        settle(where, "buried", queue_->sql.bury, cleaned_text(reason, text_policy::replace));
+        settle(where, "buried", require_held().sql.bury, cleaned_text(reason, text_policy::replace));
     }
-    void extend(std::chrono::milliseconds time) {
-        change(where_, "extended", require_held().sql.extend, interval_of(time, "extension"));
-    }
+    void extend(std::chrono::milliseconds time) { change(where_, "extended", require_held().sql.extend, interval_of(time, "extension")); }
 
     [[nodiscard]] database_ref const& where() const noexcept { return where_; }
     [[nodiscard]] std::int64_t id() const noexcept { return id_; }
@@ -99,8 +97,9 @@ private:
 
     template <class... Arguments>
     void change(database_ref const& where, std::string_view what, std::string const& sql, Arguments const&... arguments) {
-        if (execute(where, sql, id_, lease_, arguments...) > 0) return;
-        auto const state = query_optional<std::string>(where, queue_->sql.find, id_);
+        database_ref::use const connection(where);
+        if (find_by_index(*connection, connection.limits(), sql, id_, lease_, arguments...).affected_rows() > 0) return;
+        auto const state = query_optional<std::string>(*connection, queue_->sql.find, id_);
         throw lease_lost(text("job {} of the queue \"{}\" was not {}: the lease of this attempt ended, and {}", id_, queue_->name, what,
                               !state              ? "another worker has acknowledged the job since, or it was deleted"
                               : *state == "dead"  ? "the job is dead"

@@ -27,10 +27,10 @@ struct queue_options {
 
 /// What is said of a job beside its payload.
 struct push_options {
-    std::int32_t priority = 0;                                                              ///< higher ones are taken first
-    std::chrono::milliseconds delay{0};                                                     ///< it may be taken so long after the push
-    std::optional<std::chrono::sys_time<std::chrono::microseconds>> not_before{};           ///< or from this time on; not both
-    std::optional<std::int32_t> max_attempts{};                                             ///< else the queue's
+    std::int32_t priority = 0;                                                     ///< higher ones are taken first
+    std::chrono::milliseconds delay{0};                                            ///< it may be taken so long after the push
+    std::optional<std::chrono::sys_time<std::chrono::microseconds>> not_before{};  ///< or from this time on; not both
+    std::optional<std::int32_t> max_attempts{};                                    ///< else the queue's
     /// Where a job with this key waits or is being handled, nothing is pushed. A dead job keeps nobody from pushing. At most 2000 bytes.
     std::optional<std::string> dedupe_key{};
 };

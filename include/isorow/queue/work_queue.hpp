@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -72,9 +73,7 @@ public:
     /// Nothing is sent yet. Throws `usage_error` for a name that makes no table's name of at most 63 bytes, and for options that make no
     /// sense.
     explicit work_queue(pool& db, std::string const& name, queue_options options = {})
-        : state_(std::make_shared<detail::queue_state>(db, name, std::move(options), type_name<T>(), detail::payload_columns_of<T>())) {
-        detail::check_payload<T>();
-    }
+        : state_(std::make_shared<detail::queue_state>(db, name, std::move(options), type_name<T>(), detail::payload_columns_of<T>())) {}
     work_queue(work_queue const&) = delete;
     work_queue& operator=(work_queue const&) = delete;
 
@@ -84,7 +83,7 @@ public:
     /// The SQL that makes the table, for those who install it by hand. Running it again changes nothing.
     [[nodiscard]] std::string install_sql() const { return state_->install_sql(); }
 
-    /// Puts a job in and wakes a worker. Returns the job's id, or, where its dedupe key is in the queue already, that job's. Throws
+    /// Puts a job in and wakes who waits. Returns the job's id, or, where its dedupe key is in the queue already, that job's. Throws
     /// `unrepresentable` with the field for a value that its column cannot hold, `usage_error` for options that contradict each other, and
     /// the server's errors.
     std::int64_t push(T const& payload, push_options const& options = {}) const { return push(*state_->db, payload, options); }
@@ -100,8 +99,8 @@ public:
     template <std::ranges::input_range Payloads>
     std::vector<std::int64_t> push_many(database_ref const& where, Payloads&& payloads, push_options const& options = {}) const;
 
-    /// Takes a job if there is one, and leases it. Throws `mismatch` where the table does not fit T, before a job is taken, and the server's
-    /// errors. A job whose values T cannot hold is given back with the error as its reason, and the error is thrown.
+    /// Takes a job if there is one, and leases it. Throws `mismatch` where the table does not fit T, before a job is taken, and the
+    /// server's errors. A job whose values T cannot hold is given back with the error as its reason, and the error is thrown.
     [[nodiscard]] std::optional<job> take() const { return one(look(*state_->db, 1)); }
     /// Waits for a job so long; nothing where none came, or where the stop token asked to stop.
     [[nodiscard]] std::optional<job> take(limits const& limits) const { return one(wait(1, limits)); }
@@ -151,16 +150,25 @@ private:
     }
 
     [[nodiscard]] parameters bind(connection& connection, limits const& limits, T const& payload, push_options const& options) const {
-        auto bound = bind_parameters(connection, limits, options.priority, options.not_before, detail::interval_of(options.delay, "delay"),
-                                     options.max_attempts.value_or(state_->options.max_attempts), options.dedupe_key);
+        parameters bound;
+        bind_parameters(bound, connection, limits, options.priority, options.not_before, detail::interval_of(options.delay, "delay"),
+                        options.max_attempts.value_or(state_->options.max_attempts), options.dedupe_key);
         detail::bind_payload(bound, connection, limits, payload);
         return bound;
     }
 
-    [[nodiscard]] std::vector<job> look(database_ref const& where, std::int64_t count) const;
+    [[nodiscard]] std::vector<job> look(database_ref const& where, std::int64_t count) const {
+        database_ref::use const connection(where);
+        return look_on(*connection, where, count);
+    }
+    /// The stop token ends the wait for a connection, but not the statement, which might have leased a job already.
+    [[nodiscard]] std::vector<job> look(std::int64_t count, std::stop_token const& stop) const {
+        auto const lent = state_->db->acquire(limits::within(state_->db->options().timeout, stop));
+        return look_on(*lent, *state_->db, count);
+    }
+    [[nodiscard]] std::vector<job> look_on(connection& connection, database_ref const& answers_to, std::int64_t count) const;
     [[nodiscard]] std::vector<job> wait(std::int64_t count, limits const& limits) const;
-    [[nodiscard]] std::vector<job> jobs_of(database_ref const& where, connection& connection, result const& answer) const;
-    void check_table(connection& connection, limits const& limits) const;
+    [[nodiscard]] std::vector<job> jobs_of(connection& connection, database_ref const& answers_to, result const& answer) const;
 
     void change_dead(std::string const& sql, std::int64_t id) const {
         if (execute(*state_->db, sql, id) == 0) throw usage_error(text("the queue \"{}\" has no dead job {}", state_->name, id));
@@ -174,12 +182,14 @@ std::int64_t work_queue<T>::push(database_ref const& where, T const& payload, pu
     detail::check_push(options);
     database_ref::use const connection(where);
     auto const limits = connection.limits();
+    state_->check_table(*connection);
     auto const bound = bind(*connection, limits, payload, options);
     for (;;) {
         auto const answer = execute_statement(*connection, state_->sql.push, bound, limits);
         if (answer.rows() > 0) return detail::alone<std::int64_t>::decode(detail::incoming(*connection), answer, 0, 0);
         // It may be acknowledged right now: then the next try puts this one in.
-        if (auto const there = query_optional<std::int64_t>(*connection, state_->sql.find_key, options.dedupe_key)) return *there;
+        auto const there = detail::find_by_index(*connection, limits, state_->sql.find_key, options.dedupe_key);
+        if (there.rows() > 0) return detail::alone<std::int64_t>::decode(detail::incoming(*connection), there, 0, 0);
     }
 }
 
@@ -197,6 +207,7 @@ std::vector<std::int64_t> work_queue<T>::push_many(database_ref const& where, Pa
             ids.push_back(detail::alone<std::int64_t>::decode(detail::incoming(*connection), *answer.rows, 0, 0));
         chunk.clear();
     };
+    state_->check_table(*connection);
     detail::in_one_transaction(*connection, [&] {
         for (T const& payload : payloads) {
             try {
@@ -212,34 +223,21 @@ std::vector<std::int64_t> work_queue<T>::push_many(database_ref const& where, Pa
     return ids;
 }
 
-/// Once for each queue object: a job must not be leased for somebody who cannot read it.
 template <class T>
-void work_queue<T>::check_table(connection& connection, limits const& limits) const {
-    if (state_->checked.load(std::memory_order_acquire)) return;
-    auto const described = describe_statement(connection, state_->sql.take,
-                                              {detail::oid_on<field_traits<std::int64_t>::type>(connection, limits),
-                                               detail::oid_on<field_traits<std::chrono::microseconds>::type>(connection, limits)},
-                                              limits);
-    static_cast<void>(detail::payload_plan<T>(connection, described));
-    state_->checked.store(true, std::memory_order_release);
-}
-
-template <class T>
-auto work_queue<T>::look(database_ref const& where, std::int64_t count) const -> std::vector<job> {
+auto work_queue<T>::look_on(connection& connection, database_ref const& answers_to, std::int64_t count) const -> std::vector<job> {
     if (count < 1) throw usage_error(text("at least one job is taken at a time, not {}", count));
-    database_ref::use const connection(where);
-    detail::payload_plan<T>::prepare(*connection, connection.limits());
-    check_table(*connection, connection.limits());
+    detail::payload_plan<T>::prepare(connection, connection.default_limits());
+    state_->check_table(connection);
     for (;;) {
-        auto const answer = state_->take(*connection, count, connection.limits());
-        auto jobs = jobs_of(where, *connection, answer);
+        auto const answer = state_->take(connection, count, connection.default_limits());
+        auto jobs = jobs_of(connection, answers_to, answer);
         // Rows but no jobs: all of them were found dead, and there may be others behind them.
         if (!jobs.empty() || answer.rows() == 0) return jobs;
     }
 }
 
 template <class T>
-auto work_queue<T>::jobs_of(database_ref const& where, connection& connection, result const& answer) const -> std::vector<job> {
+auto work_queue<T>::jobs_of(connection& connection, database_ref const& answers_to, result const& answer) const -> std::vector<job> {
     detail::payload_plan<T> const payload(connection, answer);
     detail::row_plan<book_entry> const books(connection, answer);
     std::vector<std::pair<std::int32_t, job>> placed;
@@ -249,7 +247,7 @@ auto work_queue<T>::jobs_of(database_ref const& where, connection& connection, r
         books.decode(answer, row, entry);
         auto const [id, lease, attempt, max_attempts, dead, place, last_error] = entry;
         if (dead) continue;
-        detail::held_job held(state_, where, id, lease, attempt, max_attempts, connection.in_transaction());
+        detail::held_job held(state_, answers_to, id, lease, attempt, max_attempts, connection.in_transaction());
         try {
             T value{};
             payload.decode(answer, row, value);
@@ -260,7 +258,7 @@ auto work_queue<T>::jobs_of(database_ref const& where, connection& connection, r
         }
     }
     if (unreadable) {
-        for (auto& [place, innocent] : placed) innocent.release();
+        for (auto& [place, innocent] : placed) innocent.held_.release(connection);
         std::rethrow_exception(unreadable);
     }
     std::sort(placed.begin(), placed.end(), [](auto const& left, auto const& right) { return left.first < right.first; });
@@ -271,22 +269,21 @@ auto work_queue<T>::jobs_of(database_ref const& where, connection& connection, r
 
 template <class T>
 auto work_queue<T>::wait(std::int64_t count, limits const& limits) const -> std::vector<job> {
-    if (limits.stop.stop_requested()) return {};
-    auto jobs = look(*state_->db, count);
-    while (jobs.empty() && std::chrono::steady_clock::now() < limits.deadline) {
-        // The sleeper is there before the look, so that what is pushed between the two wakes it.
-        detail::queue_bell::sleeper const sleeper(state_->bell);
-        jobs = look(*state_->db, count);
-        if (!jobs.empty()) break;
-        try {
+    try {
+        auto jobs = look(count, limits.stop);
+        while (jobs.empty() && std::chrono::steady_clock::now() < limits.deadline) {
+            // The sleeper is there before the look, so that what is pushed between the two wakes it.
+            detail::queue_bell::sleeper const sleeper(state_->bell);
+            jobs = look(count, limits.stop);
+            if (!jobs.empty()) break;
             sleeper.sleep({std::min(limits.deadline, state_->time_to_look_again()), limits.stop});
-        } catch (stopped const&) {
-            if (!limits.stop.stop_requested()) throw;
-            return {};
+            state_->bell.rethrow_failure();
         }
-        state_->bell.rethrow_failure();
+        return jobs;
+    } catch (stopped const&) {
+        if (!limits.stop.stop_requested()) throw;
+        return {};
     }
-    return jobs;
 }
 
 template <class T>
@@ -294,7 +291,9 @@ std::vector<dead_job<T>> work_queue<T>::dead(std::int64_t most) const {
     database_ref::use const connection(*state_->db);
     auto const limits = connection.limits();
     detail::payload_plan<T>::prepare(*connection, limits);
-    auto const answer = execute_statement(*connection, state_->sql.dead, bind_parameters(*connection, limits, most), limits);
+    parameters bound;
+    bind_parameters(bound, *connection, limits, most);
+    auto const answer = execute_statement(*connection, state_->sql.dead, bound, limits);
     detail::payload_plan<T> const payload(*connection, answer);
     detail::row_plan<std::tuple<std::int64_t, std::int32_t, std::optional<std::string>>> const books(*connection, answer);
     std::vector<dead_job<T>> jobs;

@@ -106,12 +106,13 @@ using owned_conninfo = std::unique_ptr<PQconninfoOption, free_conninfo>;
     return keywords;
 }
 
-/// The keywords that a connection string uses, read without its values, which may be secret: those behind `?` and `&` of a URI, and those
-/// before `=` of pairs.
+/// The keywords that a connection string seems to use, read without its values, which may be secret: those behind `?` and `&` of a URI, and
+/// words right before `=` of pairs.
 [[nodiscard]] inline std::vector<std::string> keywords_used(std::string_view dsn) {
     std::vector<std::string> used;
     if (dsn.starts_with("postgresql://") || dsn.starts_with("postgres://")) {
-        auto place = dsn.find('?');
+        auto const behind_user = dsn.rfind('@');
+        auto place = dsn.find('?', behind_user == std::string_view::npos ? 0 : behind_user);
         while (place != std::string_view::npos) {
             auto const rest = dsn.substr(place + 1);
             used.emplace_back(rest.substr(0, rest.find_first_of("=&")));
@@ -120,22 +121,23 @@ using owned_conninfo = std::unique_ptr<PQconninfoOption, free_conninfo>;
         }
         return used;
     }
-    bool quoted = false;
-    bool in_value = false;
+    if (dsn.find("://") != std::string_view::npos) return used;
     std::string word;
     for (std::size_t i = 0; i < dsn.size(); ++i) {
-        char const character = dsn[i];
-        if (in_value) {
-            if (character == '\\') ++i;
-            else if (character == '\'') quoted = !quoted;
-            else if (!quoted && character == ' ' && !word.empty()) in_value = false, word.clear();
-            if (character != ' ' && in_value) word = "x";  // the value has begun
-        } else if (character == '=') {
-            used.push_back(std::exchange(word, {}));
-            in_value = true;
-        } else if (character != ' ') {
-            word += character;
+        if (dsn[i] == ' ') {
+            if (i + 1 < dsn.size() && dsn[i + 1] != '=' && dsn[i + 1] != ' ') word.clear();
+            continue;
         }
+        if (dsn[i] != '=') {
+            word += dsn[i];
+            continue;
+        }
+        used.push_back(std::exchange(word, {}));
+        // The value: to the next blank, or between quotes.
+        while (i + 1 < dsn.size() && dsn[i + 1] == ' ') ++i;
+        bool const quoted = i + 1 < dsn.size() && dsn[i + 1] == '\'';
+        for (i += quoted ? 2 : 1; i < dsn.size() && dsn[i] != (quoted ? '\'' : ' '); ++i)
+            if (dsn[i] == '\\') ++i;
     }
     return used;
 }
@@ -153,7 +155,9 @@ inline void require_keyword(std::string_view keyword, std::vector<std::string> c
     PQfreemem(message);
     if (!parsed) {
         auto const known = known_keywords();
-        for (auto const& keyword : keywords_used(dsn)) require_keyword(keyword, known);
+        // Only what is nearly a keyword is shown: all else may be part of a password.
+        for (auto const& keyword : keywords_used(dsn))
+            if (!did_you_mean(keyword, known).empty()) require_keyword(keyword, known);
         throw usage_error(
             "the connection string cannot be read; it is a URI such as postgresql://user@host:5432/database, or pairs such as host=… "
             "dbname=…");
@@ -180,8 +184,10 @@ inline constexpr allowed_values value_lists[] = {
 inline std::int64_t number_in(std::string_view keyword, std::string_view value, std::int64_t least, std::int64_t most) {
     std::int64_t number = 0;
     auto const end = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (end.ec != std::errc{} || end.ptr != value.data() + value.size() || number < least || number > most)
-        throw usage_error(text("{} is a number from {} to {}, not \"{}\"", keyword, least, most, value));
+    // A value that is no number is not shown: where a password is not escaped in a URI, it may be a part of it.
+    if (end.ec != std::errc{} || end.ptr != value.data() + value.size())
+        throw usage_error(text("{} is a number from {} to {}, which is not what is given", keyword, least, most));
+    if (number < least || number > most) throw usage_error(text("{} is a number from {} to {}, not {}", keyword, least, most, number));
     return number;
 }
 

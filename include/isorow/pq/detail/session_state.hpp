@@ -40,10 +40,11 @@ namespace isorow::inline v1::detail {
 /// Behind a pooler that gives each transaction another connection of the server, what is left in a session is found by somebody else.
 inline void refuse_session_state(connection const& connection, std::string_view sql) {
     if (auto const state = session_state_in(sql); !state.empty())
-        throw unsupported(state, text("the pooler in transaction mode at {}", connection.endpoint()),
-                          text("it needs a session of its own. Connect to the server itself, or say connection_options.pooler = pooler::none "
-                               "where sessions are kept; in: {}",
-                               sql));
+        throw unsupported(
+            state, text("the pooler in transaction mode at {}", connection.endpoint()),
+            text("it needs a session of its own. Connect to the server itself, or say connection_options.pooler = pooler::none "
+                 "where sessions are kept; in: {}",
+                 sql));
 }
 inline void require_no_session_state(connection const& connection, std::string_view sql) {
     if (connection.is_pooled()) [[unlikely]]

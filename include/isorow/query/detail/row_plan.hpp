@@ -159,9 +159,8 @@ private:
             if (column < 0) return;
             place = Place;
             auto const value = result.value(row, column);
-            incoming_.take<columns_of<T>[Place].type>(value, [&](std::span<std::byte const> taken) {
-                decode_field<Place>(into, taken.data(), taken.size());
-            });
+            incoming_.take<columns_of<T>[Place].type>(
+                value, [&](std::span<std::byte const> taken) { decode_field<Place>(into, taken.data(), taken.size()); });
         };
         (one(std::integral_constant<std::size_t, I>{}), ...);
     }
@@ -186,7 +185,8 @@ struct alone {
                 throw unrepresentable("the column \"{}\" is NULL, and the value asked for is not std::optional",
                                       result.column_name(column));
         }
-        return incoming.template take<type>(received, [](std::span<std::byte const> bytes) { return Value(codec::decode(byte_reader(bytes))); });
+        return incoming.template take<type>(received,
+                                            [](std::span<std::byte const> bytes) { return Value(codec::decode(byte_reader(bytes))); });
     }
 
     static void learn(connection& connection, limits const& limits) {

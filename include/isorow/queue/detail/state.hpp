@@ -1,6 +1,7 @@
 #pragma once
 
 #include <isorow/error/declaration_error.hpp>
+#include <isorow/pq/pipeline.hpp>
 #include <isorow/query/catalog.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/queue/detail/bell.hpp>
@@ -9,6 +10,7 @@
 #include <isorow/target/install.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -34,6 +36,31 @@ inline void check_push(push_options const& options) {
         throw usage_error(text("a job has at least one attempt, not {}", *options.max_attempts));
     if (options.dedupe_key && options.dedupe_key->size() > 2000)
         throw usage_error(text("a dedupe key has at most 2000 bytes, not {}", options.dedupe_key->size()));
+}
+
+/// Runs a statement that finds its rows by an index, in one round trip. The server keeps the plans of prepared statements, and one that was
+/// made while the queue was empty would read the whole table, each time, when a hundred thousand jobs have come: so plans that do this
+/// are out of the question here. The settings are as before afterwards, in a transaction of the caller's too.
+[[nodiscard]] inline result run_by_index(connection& connection, std::string_view sql, parameters bound, limits const& limits) {
+    std::array<pipeline_statement, 3> statements{
+        pipeline_statement{"SELECT pg_catalog.set_config('isorow.scans', pg_catalog.current_setting('enable_seqscan') || ' ' ||"
+                           " pg_catalog.current_setting('enable_bitmapscan'), true), pg_catalog.set_config('enable_seqscan', 'off', true),"
+                           " pg_catalog.set_config('enable_bitmapscan', 'off', true)"},
+        pipeline_statement{sql, std::move(bound)},
+        pipeline_statement{"SELECT pg_catalog.set_config('enable_seqscan', "
+                           "pg_catalog.split_part(pg_catalog.current_setting('isorow.scans'), ' ', 1), true),"
+                           " pg_catalog.set_config('enable_bitmapscan', pg_catalog.split_part(pg_catalog.current_setting('isorow.scans'), "
+                           "' ', 2), true)"}};
+    auto answers = run_pipeline(connection, statements, on_error::stop, limits);
+    return std::move(*answers[1].rows);
+}
+
+/// Likewise, with the arguments bound.
+template <class... Arguments>
+[[nodiscard]] result find_by_index(connection& connection, limits const& limits, std::string_view sql, Arguments const&... arguments) {
+    parameters bound;
+    bind_parameters(bound, connection, limits, arguments...);
+    return run_by_index(connection, sql, std::move(bound), limits);
 }
 
 /// What a queue object and its jobs share.
@@ -71,6 +98,16 @@ struct queue_state {
         require_columns(*connection, table.description(), table_use::writing);
     }
 
+    /// Once for each queue object, at its first use: a job must not be leased for somebody who cannot read it.
+    void check_table(connection& connection) {
+        if (checked.load(std::memory_order_acquire)) return;
+        if (!read_table(connection, table.schema, table.name))
+            throw usage_error(text("the queue \"{}\" has no table {}; install() makes it", name, table.quoted()));
+        require_columns(connection, table.description(), table_use::writing);
+        require_columns(connection, table.description(), table_use::reading);
+        checked.store(true, std::memory_order_release);
+    }
+
     void create(connection& connection) const {
         try {
             transaction inner(connection);
@@ -83,9 +120,9 @@ struct queue_state {
             inner.commit();
         } catch (server_error const& failure) {
             if (failure.sqlstate() != sqlstate::insufficient_privilege) throw;
-            throw missing_privilege(
-                text("the table {} of the queue \"{}\" does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
-                     table.quoted(), name, failure.message(), install_sql()));
+            throw missing_privilege(text(
+                "the table {} of the queue \"{}\" does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
+                table.quoted(), name, failure.message(), install_sql()));
         }
     }
 
@@ -103,10 +140,10 @@ struct queue_state {
 
     /// Under an isolation above READ COMMITTED two who take at once may collide; outside of a transaction the next try helps.
     [[nodiscard]] result take(connection& connection, std::int64_t count, limits const& limits) const {
-        auto const bound = bind_parameters(connection, limits, count, interval_of(options.lease, "lease"));
+        auto const several = count == 1 ? std::string{} : take_sql(table, count);
         for (int attempt = 1;; ++attempt) {
             try {
-                return execute_statement(connection, sql.take, bound, limits);
+                return find_by_index(connection, limits, count == 1 ? sql.take_one : several, interval_of(options.lease, "lease"));
             } catch (transaction_rollback const&) {
                 if (connection.in_transaction() || attempt == 100) throw;
             }
@@ -115,9 +152,12 @@ struct queue_state {
 
     /// When one who found no job looks again, whether it is woken or not.
     [[nodiscard]] std::chrono::steady_clock::time_point time_to_look_again() const {
-        auto const longest = bell.hears() ? options.longest_sleep : options.poll_interval;
-        std::chrono::duration<double> sleep = longest;
-        if (auto const due = query_one<std::optional<double>>(*db, sql.next_due)) sleep = std::min(sleep, std::chrono::duration<double>(*due));
+        std::chrono::duration<double> sleep = bell.hears() ? options.longest_sleep : options.poll_interval;
+        database_ref::use const connection(*db);
+        auto const answer = find_by_index(*connection, connection.limits(), sql.next_due);
+        std::optional<double> due;
+        row_plan<std::optional<double>>(*connection, answer).decode(answer, 0, due);
+        if (due) sleep = std::min(sleep, std::chrono::duration<double>(*due));
         return std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::steady_clock::duration>(sleep);
     }
 

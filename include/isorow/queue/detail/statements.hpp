@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,25 +99,26 @@ inline constexpr std::string_view spent_sql =
         quoted, quoted);
 }
 
-/// $1: how many, $2: for how long. The rows come with their place in the queue's order. A job whose last lease ended without an answer is
-/// found here too, and becomes dead instead of being taken.
-[[nodiscard]] inline std::string take_sql(queue_table const& table) {
+/// $1: for how long. The rows come with their place in the queue's order. A job whose last lease ended without an answer is found here too,
+/// and becomes dead instead of being taken. The number is no parameter: not knowing it the server would take it for large, and find a plan
+/// anew each time instead of keeping one.
+[[nodiscard]] inline std::string take_sql(queue_table const& table, std::int64_t count) {
     auto const quoted = table.quoted();
     return text(
                "WITH {}, chosen AS MATERIALIZED (SELECT ARRAY(SELECT next.isorow_id FROM levels CROSS JOIN LATERAL ("
                "SELECT isorow_id FROM {} WHERE isorow_state <> 'dead' AND isorow_priority = levels.priority"
-               " AND isorow_due <= pg_catalog.statement_timestamp() ORDER BY isorow_due, isorow_id LIMIT $1 FOR UPDATE SKIP LOCKED) next"
-               " LIMIT $1) AS ids)"
+               " AND isorow_due <= pg_catalog.statement_timestamp() ORDER BY isorow_due, isorow_id LIMIT {} FOR UPDATE SKIP LOCKED) next"
+               " LIMIT {}) AS ids)"
                " UPDATE {} AS job SET isorow_lease = isorow_lease + 1,"
                " isorow_state = CASE WHEN isorow_attempts < isorow_max_attempts THEN 'leased' ELSE 'dead' END,"
                " isorow_attempts = CASE WHEN isorow_attempts < isorow_max_attempts THEN isorow_attempts + 1 ELSE isorow_attempts END,"
-               " isorow_due = pg_catalog.statement_timestamp() + $2,"
+               " isorow_due = pg_catalog.statement_timestamp() + $1,"
                " isorow_last_error = CASE WHEN isorow_attempts < isorow_max_attempts THEN isorow_last_error"
                " ELSE 'the lease of the last attempt ended without an answer' END"
                " WHERE job.isorow_id = ANY ((SELECT ids FROM chosen)::bigint[])"
                " RETURNING isorow_id, isorow_lease, isorow_attempts, isorow_max_attempts, isorow_state = 'dead' AS isorow_dead,"
                " pg_catalog.array_position((SELECT ids FROM chosen), isorow_id) AS isorow_place, isorow_last_error",
-               levels_sql(quoted), quoted, quoted) +
+               levels_sql(quoted), quoted, count, count, quoted) +
            table.payload_columns();
 }
 
@@ -146,17 +148,17 @@ struct queue_statements {
         push = text("WITH pushed AS ({}) SELECT isorow_id, {} FROM pushed", insert, notify);
         tell = "SELECT " + notify;
         find_key = text("SELECT isorow_id FROM {} WHERE isorow_dedupe_key = $1 AND isorow_state <> 'dead'", quoted);
-        take = take_sql(table);
+        take_one = take_sql(table, 1);
         next_due = text(
             "WITH {} SELECT min(extract(epoch FROM next.isorow_due - pg_catalog.statement_timestamp()))::double precision FROM levels"
             " CROSS JOIN LATERAL (SELECT isorow_due FROM {} WHERE isorow_state <> 'dead' AND isorow_priority = levels.priority"
             " AND isorow_due > pg_catalog.statement_timestamp() ORDER BY isorow_due LIMIT 1) next",
             levels_sql(quoted), quoted);
         acknowledge = text("DELETE FROM {}{}", quoted, held);
-        give_back = telling(text(
-            "UPDATE {} SET isorow_state = CASE WHEN isorow_attempts < isorow_max_attempts THEN 'ready' ELSE 'dead' END,"
-            " isorow_due = pg_catalog.statement_timestamp() + $3, isorow_last_error = $4{}",
-            quoted, held));
+        give_back =
+            telling(text("UPDATE {} SET isorow_state = CASE WHEN isorow_attempts < isorow_max_attempts THEN 'ready' ELSE 'dead' END,"
+                         " isorow_due = pg_catalog.statement_timestamp() + $3, isorow_last_error = $4{}",
+                         quoted, held));
         release = telling(text(
             "UPDATE {} SET isorow_state = 'ready', isorow_due = pg_catalog.statement_timestamp(), isorow_attempts = isorow_attempts - 1{}",
             quoted, held));
@@ -168,17 +170,19 @@ struct queue_statements {
             " AS leased, count(*) FILTER (WHERE isorow_state = 'dead' OR {}) AS dead FROM {} CROSS JOIN LATERAL"
             " (SELECT isorow_state = 'leased' AND isorow_due > pg_catalog.statement_timestamp() AS leased) AS now",
             spent_sql, spent_sql, quoted);
-        dead = text("SELECT isorow_id, isorow_attempts, isorow_last_error{} FROM {} WHERE isorow_state = 'dead' OR {}"
-                    " ORDER BY isorow_id LIMIT $1",
-                    table.payload_columns(), quoted, spent_sql);
+        dead = text(
+            "SELECT isorow_id, isorow_attempts, isorow_last_error{} FROM {} WHERE isorow_state = 'dead' OR {}"
+            " ORDER BY isorow_id LIMIT $1",
+            table.payload_columns(), quoted, spent_sql);
         auto const is_dead = text(" WHERE isorow_id = $1 AND (isorow_state = 'dead' OR {})", spent_sql);
-        revive = telling(text("UPDATE {} SET isorow_state = 'ready', isorow_attempts = 0, isorow_lease = isorow_lease + 1,"
-                              " isorow_due = pg_catalog.statement_timestamp(){}",
-                              quoted, is_dead));
+        revive =
+            telling(text("UPDATE {} SET isorow_state = 'ready', isorow_attempts = 0, isorow_lease = isorow_lease + 1,"
+                         " isorow_due = pg_catalog.statement_timestamp(){}",
+                         quoted, is_dead));
         discard = text("DELETE FROM {}{}", quoted, is_dead);
     }
 
-    std::string insert, push, tell, find_key, take, next_due, acknowledge, give_back, release, bury, extend, find, count, dead, revive,
+    std::string insert, push, tell, find_key, take_one, next_due, acknowledge, give_back, release, bury, extend, find, count, dead, revive,
         discard;
 };
 
