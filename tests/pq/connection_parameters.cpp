@@ -154,7 +154,7 @@ TEST_CASE("one port serves all hosts, or each host has its own") {
     CHECK_THROWS_MATCHES(connection(where), usage_error, test::says("3 ports for 2 hosts"));
 }
 
-TEST_CASE("parameters go before what the DSN says") {
+TEST_CASE("parameters go before what the DSN says", "[session]") {
     test::database const own;
     connection_parameters where;
     where.dsn = test::dsn() + "?application_name=from_dsn&options=-c%20statement_timeout%3D30000";

@@ -35,7 +35,7 @@ TEST_CASE_METHOD(server, "rows go in by COPY, many times the size of a put") {
     CHECK(count() == "100000");
 }
 
-TEST_CASE_METHOD(server, "a single write of many megabytes goes in whole") {
+TEST_CASE_METHOD(server, "a single write of many megabytes goes in whole", "[session]") {
     isorow::copy_in copy(connection, "COPY t FROM STDIN");
     std::string rows;
     for (int i = 0; i < 500'000; ++i) rows += std::to_string(i) + "\tsome name or other\n";
@@ -43,7 +43,7 @@ TEST_CASE_METHOD(server, "a single write of many megabytes goes in whole") {
     CHECK(copy.finish() == 500'000);
 }
 
-TEST_CASE_METHOD(server, "a COPY that is not finished leaves nothing, and the connection goes on") {
+TEST_CASE_METHOD(server, "a COPY that is not finished leaves nothing, and the connection goes on", "[session]") {
     {
         isorow::copy_in copy(connection, "COPY t FROM STDIN");
         copy.write(bytes("1\ta\n"));
@@ -52,7 +52,7 @@ TEST_CASE_METHOD(server, "a COPY that is not finished leaves nothing, and the co
     CHECK(count() == "0");
 }
 
-TEST_CASE_METHOD(server, "an error of the server is noticed while rows are sent, after some megabytes at the most") {
+TEST_CASE_METHOD(server, "an error of the server is noticed while rows are sent, after some megabytes at the most", "[session]") {
     isorow::copy_in copy(connection, "COPY t FROM STDIN");
     copy.write(bytes("2000000\ttoo large\n"));
     std::string const row = "1\t" + std::string(1000, 'x') + "\n";
@@ -69,7 +69,7 @@ TEST_CASE_METHOD(server, "an error of the server is noticed while rows are sent,
     CHECK_THROWS_AS(copy.flush(), isorow::usage_error);
 }
 
-TEST_CASE_METHOD(server, "a notice in the middle of a COPY is not taken for an error") {
+TEST_CASE_METHOD(server, "a notice in the middle of a COPY is not taken for an error", "[session]") {
     run("CREATE FUNCTION pg_temp.shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'row %', new.id; RETURN new; END $$");
     run("CREATE TRIGGER shout BEFORE INSERT ON t FOR EACH ROW WHEN (new.id % 1000 = 0) EXECUTE FUNCTION pg_temp.shout()");
     isorow::copy_in copy(connection, "COPY t FROM STDIN");
@@ -83,14 +83,14 @@ TEST_CASE_METHOD(server, "a notice in the middle of a COPY is not taken for an e
     CHECK(copy.finish() == 50'000);
 }
 
-TEST_CASE_METHOD(server, "an error at the end of the data is thrown by finish") {
+TEST_CASE_METHOD(server, "an error at the end of the data is thrown by finish", "[session]") {
     isorow::copy_in copy(connection, "COPY t FROM STDIN");
     copy.write(bytes("not a number\tx\n"));
     CHECK_THROWS_AS(copy.finish(), isorow::data_exception);
     CHECK(connection.is_idle());
 }
 
-TEST_CASE_METHOD(server, "a COPY that cannot begin says why, and one in the other direction is refused") {
+TEST_CASE_METHOD(server, "a COPY that cannot begin says why, and one in the other direction is refused", "[session]") {
     CHECK_THROWS_AS(isorow::copy_in(connection, "COPY nothing FROM STDIN"), isorow::syntax_error_or_access_rule_violation);
     CHECK_THROWS_AS(isorow::copy_in(connection, "COPY t TO STDOUT"), isorow::usage_error);
     CHECK_THROWS_AS(isorow::copy_out(connection, "COPY t FROM STDIN"), isorow::usage_error);
@@ -98,7 +98,7 @@ TEST_CASE_METHOD(server, "a COPY that cannot begin says why, and one in the othe
     CHECK(count() == "0");
 }
 
-TEST_CASE_METHOD(server, "rows come out by COPY one message each") {
+TEST_CASE_METHOD(server, "rows come out by COPY one message each", "[session]") {
     isorow::copy_out copy(connection, "COPY (SELECT g, 'x' FROM generate_series(1, 100000) g) TO STDOUT");
     int rows = 0;
     for (auto row = copy.next(); row.data() != nullptr; row = copy.next()) {
@@ -110,7 +110,7 @@ TEST_CASE_METHOD(server, "rows come out by COPY one message each") {
     CHECK(connection.is_idle());
 }
 
-TEST_CASE_METHOD(server, "a COPY out that is left early gives the connection back idle") {
+TEST_CASE_METHOD(server, "a COPY out that is left early gives the connection back idle", "[session]") {
     {
         isorow::copy_out copy(connection, "COPY (SELECT g, repeat('x', 1000) FROM generate_series(1, 100000000) g) TO STDOUT");
         CHECK(copy.next().data() != nullptr);
@@ -119,7 +119,7 @@ TEST_CASE_METHOD(server, "a COPY out that is left early gives the connection bac
     CHECK(count() == "0");
 }
 
-TEST_CASE_METHOD(server, "an error in the middle of a COPY out is thrown") {
+TEST_CASE_METHOD(server, "an error in the middle of a COPY out is thrown", "[session]") {
     isorow::copy_out copy(connection, "COPY (SELECT 1 / (50000 - g) FROM generate_series(1, 100000) g) TO STDOUT");
     CHECK_THROWS_AS(
         [&] {
@@ -130,7 +130,7 @@ TEST_CASE_METHOD(server, "an error in the middle of a COPY out is thrown") {
     CHECK(connection.is_idle());
 }
 
-TEST_CASE_METHOD(server, "a backend terminated during a COPY is told, in both directions") {
+TEST_CASE_METHOD(server, "a backend terminated during a COPY is told, in both directions", "[session]") {
     auto const kill = [](int pid) { test::sql(test::dsn(), "SELECT pg_terminate_backend(" + std::to_string(pid) + ")"); };
     {
         isorow::copy_in copy(connection, "COPY t FROM STDIN");
@@ -157,7 +157,7 @@ TEST_CASE_METHOD(server, "a backend terminated during a COPY is told, in both di
     CHECK_FALSE(other.is_open());
 }
 
-TEST_CASE_METHOD(server, "a COPY whose server does not read ends at the deadline") {
+TEST_CASE_METHOD(server, "a COPY whose server does not read ends at the deadline", "[session]") {
     // The table is locked by another session, so that the server takes no row.
     test::database const database;
     database.sql("CREATE TABLE locked (name text)");

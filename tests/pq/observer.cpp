@@ -197,7 +197,7 @@ TEST_CASE_METHOD(watched, "a statement that ends at its deadline is told with wh
     CHECK(seen->last_query().duration >= 50ms);
 }
 
-TEST_CASE_METHOD(watched, "a connection that is lost under a statement is told, and the observer is not told of a server any more") {
+TEST_CASE_METHOD(watched, "a connection that is lost under a statement is told, and the observer is not told of a server any more", "[session]") {
     test::sql(test::dsn(), "SELECT pg_terminate_backend(" + std::to_string(connection.backend_pid()) + ", 5000)");
     CHECK_THROWS_AS(isorow::execute(connection, "SELECT 1"), isorow::error);
     CHECK_FALSE(seen->last_query().error.empty());
@@ -381,7 +381,7 @@ TEST_CASE("a pool whose server cannot be reached tells each attempt, and when it
     CHECK(seen->connects().size() >= 2);
 }
 
-TEST_CASE("a pool that reaches its server again tells so") {
+TEST_CASE("a pool that reaches its server again tells so", "[session]") {
     test::database const own;
     auto const seen = std::make_shared<witness>();
     isorow::pool pool(own.dsn(), {.min_size = 1, .max_size = 1, .timeout = 10s, .connection = {.observer = seen}});

@@ -118,7 +118,7 @@ TEST_CASE("nobody waits where max_waiting wait already", "[concurrency]") {
     lease.reset();
 }
 
-TEST_CASE("configure and then init run once on each connection, after the extensions' types were looked up") {
+TEST_CASE("configure and then init run once on each connection, after the extensions' types were looked up", "[session]") {
     std::vector<std::string> order;
     std::mutex mutex;
     isorow::pool pool(test::dsn(), {.min_size = 1,
@@ -232,7 +232,7 @@ TEST_CASE("statistics count requests, waits, uses and connections, and begin ane
     CHECK(pool.statistics().requests_num == 0);
 }
 
-TEST_CASE("a pool that loses its server tries again, and calls back when it gives up") {
+TEST_CASE("a pool that loses its server tries again, and calls back when it gives up", "[session]") {
     test::database const own;
     std::atomic<int> gave_up{0};
     isorow::pool pool(
@@ -260,7 +260,7 @@ TEST_CASE("waiting for a connection is stopped from another thread") {
     CHECK_THROWS_AS(pool.acquire(isorow::limits::within(60s, source.get_token())), isorow::stopped);
 }
 
-TEST_CASE("a connection that comes back in a transaction is rolled back") {
+TEST_CASE("a connection that comes back in a transaction is rolled back", "[session]") {
     isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1});
     {
         auto const lease = pool.acquire();
@@ -281,7 +281,7 @@ TEST_CASE("a connection that comes back in a failed transaction is rolled back t
     CHECK(pool.acquire()->is_idle());
 }
 
-TEST_CASE("broken connections are replaced, those that broke while idle and while lent") {
+TEST_CASE("broken connections are replaced, those that broke while idle and while lent", "[session]") {
     isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1});
     {
         auto const lease = pool.acquire();

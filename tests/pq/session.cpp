@@ -304,7 +304,7 @@ TEST_CASE_METHOD(ledger, "a lost race under serializable is run again until it i
     CHECK(database.sql("SELECT amount FROM balance WHERE id = 2") == "11");
 }
 
-TEST_CASE_METHOD(ledger, "one of two transactions in a deadlock is run again, and both succeed", "[concurrency]") {
+TEST_CASE_METHOD(ledger, "one of two transactions in a deadlock is run again, and both succeed", "[concurrency][session]") {
     database.sql("INSERT INTO balance VALUES (1, 0), (2, 0)");
     std::barrier both_hold_one(2);
     std::atomic<int> runs{0};

@@ -48,7 +48,7 @@ TEST_CASE("a stack is one transaction: after an error none of it has happened, a
     CHECK(isorow::scalar<std::int64_t>(connection, "SELECT count(*) FROM t") == 0);
 }
 
-TEST_CASE("a stack that goes on after errors tells each outcome exactly, and keeps what succeeded") {
+TEST_CASE("a stack that goes on after errors tells each outcome exactly, and keeps what succeeded", "[session]") {
     auto connection = test::connect();
     isorow::execute(connection, "CREATE TEMP TABLE t (id int PRIMARY KEY)");
     isorow::stack work;
@@ -64,7 +64,7 @@ TEST_CASE("a stack that goes on after errors tells each outcome exactly, and kee
     CHECK(isorow::scalar<std::int64_t>(connection, "SELECT count(*) FROM t") == 2);
 }
 
-TEST_CASE("where the connection is lost, answered statements are done, the others unknown") {
+TEST_CASE("where the connection is lost, answered statements are done, the others unknown", "[session]") {
     auto connection = test::connect();
     isorow::stack work;
     auto const first = work.execute("SELECT 1");
@@ -115,7 +115,7 @@ TEST_CASE("a batch inserts tuples, or structs by their fields, and returns what 
           std::vector<std::string>{"Eve", "Dan"});
 }
 
-TEST_CASE("a batch that fails leaves nothing") {
+TEST_CASE("a batch that fails leaves nothing", "[session]") {
     auto connection = test::connect();
     isorow::execute(connection, "CREATE TEMP TABLE t (id int PRIMARY KEY)");
     std::vector<std::int32_t> keys(3000);

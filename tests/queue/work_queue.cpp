@@ -464,7 +464,7 @@ TEST_CASE_METHOD(queues, "taking and answering reads few rows, however many wait
 TEST_CASE_METHOD(queues, "a sleeping worker is woken by a push, when it commits", "[session]") {
     isorow::work_queue<std::string> const sleepy(db, "texts", {.longest_sleep = 1h, .poll_interval = 1h});
     std::optional<std::string> got;
-    std::jthread const worker([&] {
+    std::jthread worker([&] {
         if (auto job = sleepy.take(60s)) {
             got = job->payload();
             job->ack();
@@ -475,7 +475,7 @@ TEST_CASE_METHOD(queues, "a sleeping worker is woken by a push, when it commits"
     isorow::transaction transaction(db);
     texts.push(transaction, "wake up");
     transaction.commit();
-    const_cast<std::jthread&>(worker).join();
+    worker.join();
     CHECK(got == "wake up");
 }
 
@@ -489,7 +489,7 @@ TEST_CASE_METHOD(queues, "workers that sleep are woken by all that makes a job r
             while (auto job = sleepy.take(1h, stop.get_token())) {
                 ++handled;
                 if (job->payload() == "fails once" && job->attempt() == 1) job->nack("once", 0ms);
-                else if (job->payload() == "dies" && job->max_attempts() == 1 && handled < 1000) job->bury("dead");
+                else if (job->payload() == "dies") job->bury("dead");
                 else job->ack();
             }
         });

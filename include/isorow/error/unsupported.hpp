@@ -12,7 +12,7 @@ namespace isorow::inline v1 {
 class unsupported final : public usage_error {
 public:
     unsupported(std::string_view feature, std::string_view engine, std::string_view alternative)
-        : usage_error(text("{} has no {}{}{}", engine, feature, alternative.empty() ? "" : ": ", alternative)), feature_(feature) {}
+        : usage_error(text("{} does not offer {}{}{}", engine, feature, alternative.empty() ? "" : ": ", alternative)), feature_(feature) {}
 
     [[nodiscard]] std::string const& feature() const noexcept { return feature_; }
 

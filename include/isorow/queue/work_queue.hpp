@@ -4,15 +4,11 @@
 /// A durable queue of jobs in a table of the database: pushed in the transaction that makes the work, taken by any number of workers, each
 /// job by one of them, and kept until it is acknowledged.
 
-#include <isorow/error/declaration_error.hpp>
-#include <isorow/query/catalog.hpp>
 #include <isorow/query/stack.hpp>
-#include <isorow/queue/detail/bell.hpp>
 #include <isorow/queue/detail/payload.hpp>
 #include <isorow/queue/detail/statements.hpp>
 #include <isorow/queue/job.hpp>
 #include <isorow/queue/options.hpp>
-#include <isorow/target/install.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -23,7 +19,6 @@
 #include <ranges>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -63,7 +58,8 @@ struct dead_job {
 /// Whatever a job does in the same database happens exactly once where it is committed together with `ack(transaction)`, or with
 /// `take(transaction)`. Jobs are taken by priority, then by the time they fell due, then by id.
 ///
-/// Thread-safe; the pool must outlive the queue and its jobs. Works behind PgBouncer in transaction mode too, where it polls.
+/// Thread-safe; the pool must outlive the queue and its jobs. The first who waits for a job makes one connection beside the pool, which
+/// listens for all that wait on this object; behind PgBouncer in transaction mode, where nobody can listen, they poll.
 /// A role that uses the queue needs USAGE on the schema and SELECT, INSERT, UPDATE, DELETE on the table.
 template <class T>
 class work_queue {
