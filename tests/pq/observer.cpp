@@ -197,7 +197,8 @@ TEST_CASE_METHOD(watched, "a statement that ends at its deadline is told with wh
     CHECK(seen->last_query().duration >= 50ms);
 }
 
-TEST_CASE_METHOD(watched, "a connection that is lost under a statement is told, and the observer is not told of a server any more", "[session]") {
+TEST_CASE_METHOD(watched, "a connection that is lost under a statement is told, and the observer is not told of a server any more",
+                 "[session]") {
     test::sql(test::dsn(), "SELECT pg_terminate_backend(" + std::to_string(connection.backend_pid()) + ", 5000)");
     CHECK_THROWS_AS(isorow::execute(connection, "SELECT 1"), isorow::error);
     CHECK_FALSE(seen->last_query().error.empty());

@@ -155,7 +155,7 @@ TEST_CASE_METHOD(server, "a cancelled statement never cancels the next one") {
     }
 }
 
-TEST_CASE_METHOD(server, "a terminated backend is told by SQLSTATE, and the connection is closed to statements") {
+TEST_CASE_METHOD(server, "a terminated backend is told by SQLSTATE, and the connection is closed to statements", "[session]") {
     std::jthread const killer([pid = connection.backend_pid()] {
         std::this_thread::sleep_for(100ms);
         test::sql(test::dsn(), "SELECT pg_terminate_backend(" + std::to_string(pid) + ")");
@@ -171,7 +171,7 @@ TEST_CASE_METHOD(server, "a terminated backend is told by SQLSTATE, and the conn
     CHECK_THROWS_AS(run("SELECT 1"), isorow::connection_error);
 }
 
-TEST_CASE_METHOD(server, "a backend terminated while it was idle is told at the next statement") {
+TEST_CASE_METHOD(server, "a backend terminated while it was idle is told at the next statement", "[session]") {
     test::sql(test::dsn(), "SELECT pg_terminate_backend(" + std::to_string(connection.backend_pid()) + ", 5000)");
     CHECK_THROWS_AS(run("SELECT 1"), isorow::error);
     CHECK_FALSE(connection.is_open());

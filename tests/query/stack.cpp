@@ -19,7 +19,7 @@ struct User {
 
 }  // namespace
 
-TEST_CASE("a stack runs in one round trip and gives each statement's rows by their type") {
+TEST_CASE("a stack runs in one round trip and gives each statement's rows by their type", "[session]") {
     auto connection = test::connect();
     isorow::execute(connection, "CREATE TEMP TABLE users (id int PRIMARY KEY, name text, logins int NOT NULL DEFAULT 0)");
     isorow::stack work;
@@ -37,7 +37,7 @@ TEST_CASE("a stack runs in one round trip and gives each statement's rows by the
     CHECK(connection.is_idle());
 }
 
-TEST_CASE("a stack is one transaction: after an error none of it has happened, and the error says which statement it was") {
+TEST_CASE("a stack is one transaction: after an error none of it has happened, and the error says which statement it was", "[session]") {
     auto connection = test::connect();
     isorow::execute(connection, "CREATE TEMP TABLE t (id int PRIMARY KEY)");
     isorow::stack work;
@@ -105,7 +105,7 @@ TEST_CASE("ten thousand statements go through one pipeline, and the repeated one
     CHECK(connection.statements().prepared() >= 1);
 }
 
-TEST_CASE("a batch inserts tuples, or structs by their fields, and returns what the statement returns") {
+TEST_CASE("a batch inserts tuples, or structs by their fields, and returns what the statement returns", "[session]") {
     auto connection = test::connect();
     isorow::execute(connection, "CREATE TEMP TABLE users (id int PRIMARY KEY, name text)");
     std::vector<std::tuple<std::int32_t, std::string>> const pairs{{1, "Ada"}, {2, "Bob"}};

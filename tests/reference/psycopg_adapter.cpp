@@ -407,7 +407,7 @@ TEST_CASE_METHOD(application, "autocommit=True: each statement commits by itself
     CHECK(count("audit_log") == "1");
 }
 
-TEST_CASE("a connection that is at home in no pool is provided as well") {
+TEST_CASE("configuration: a single connection, without a pool") {
     auto connection = isorow::connection(test::dsn());
     CHECK(isorow::scalar<std::int32_t>(connection, "SELECT 1") == 1);
 }
@@ -463,7 +463,7 @@ TEST_CASE_METHOD(application, "parameter style: numeric $1") {
     CHECK(isorow::query_one<User>(pool, "SELECT * FROM users WHERE id = $1", user_id).name == "Eve");
 }
 
-TEST_CASE_METHOD(application, "a query of a type of its own: statement<Row(Arguments)>") {
+TEST_CASE_METHOD(application, "a query as a typed object: statement<Row(Arguments)>") {
     isorow::statement<User(std::string, std::int32_t)> const of_age{"SELECT * FROM users WHERE status = %s AND age > %s"};
     CHECK(of_age.one(pool, "away", 18).name == "Eve");
     CHECK_FALSE(of_age.first(pool, "away", 60));
@@ -830,7 +830,7 @@ TEST_CASE_METHOD(application, "best practice 10: use autocommit wisely: on for r
 
 // Common issues
 
-TEST_CASE("common issue: \"Could not connect to server\" names the endpoint and what to check") {
+TEST_CASE("common issue: Could not connect to server: the error names the endpoint and what to check") {
     CHECK_THROWS_MATCHES(isorow::connection("host=127.0.0.1 port=1"), isorow::connection_error,
                          test::says("could not connect to 127.0.0.1:1"));
     CHECK_THROWS_MATCHES(isorow::connection("host=127.0.0.1 port=1"), isorow::connection_error, test::says("pg_isready"));
@@ -839,7 +839,7 @@ TEST_CASE("common issue: \"Could not connect to server\" names the endpoint and 
     CHECK_THROWS_MATCHES(pool.acquire(), isorow::connection_error, test::says("pg_isready"));
 }
 
-TEST_CASE("common issue: \"Pool is exhausted\" tells the pool's numbers and the settings to raise", "[concurrency]") {
+TEST_CASE("common issue: Pool is exhausted: the error tells the pool's numbers and the settings to raise", "[concurrency]") {
     isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 2, .timeout = 50ms, .max_waiting = 100});
     auto first = std::make_unique<isorow::lease>(pool.acquire());
     auto second = std::make_unique<isorow::lease>(pool.acquire());
@@ -863,7 +863,7 @@ TEST_CASE("common issue: \"Pool is exhausted\" tells the pool's numbers and the 
     CHECK(pool.acquire()->is_idle());
 }
 
-TEST_CASE("common issue: \"pgvector type not found\" names CREATE EXTENSION, and is cured by it") {
+TEST_CASE("common issue: pgvector type not found: the error names CREATE EXTENSION, which cures it") {
     test::database const own;
     auto const seen = std::make_shared<witness>();
     isorow::pool pool(own.dsn(), {.min_size = 2, .connection = {.observer = seen}});

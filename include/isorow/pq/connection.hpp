@@ -409,6 +409,7 @@ private:
     }
 
     void start() {
+        pooled_ = options_.pooler == isorow::pooler::transaction;
         PQsetnonblocking(handle_, 1);
         listen_to_notices();
     }

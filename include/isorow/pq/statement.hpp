@@ -186,11 +186,16 @@ inline void close_unwanted(connection& connection, limits const& limits) {
 
 /// Prepares a statement of the connection's cache on the server.
 inline void prepare(connection& connection, statement_cache::entry& entry, limits const& limits) {
-    static_cast<void>(observed(connection, &observer::on_prepare, {.name = "PREPARE", .sql = entry.sql}, [&] {
-        require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
-                                               static_cast<int>(entry.types.size()), entry.types.data()));
-        return collect(connection, entry.sql, limits);
-    }));
+    try {
+        static_cast<void>(observed(connection, &observer::on_prepare, {.name = "PREPARE", .sql = entry.sql}, [&] {
+            require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
+                                                   static_cast<int>(entry.types.size()), entry.types.data()));
+            return collect(connection, entry.sql, limits);
+        }));
+    } catch (server_error const&) {
+        connection.statements().rename(entry);
+        throw;
+    }
     entry.prepared = true;
 }
 

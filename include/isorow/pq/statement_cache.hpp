@@ -62,6 +62,9 @@ public:
         entries_.clear();
     }
 
+    /// Gives a statement that could not be prepared another name: a pooler takes the first one for used.
+    void rename(entry& failed) { failed.name = "isorow_" + std::to_string(++made_); }
+
     /// Forgets the plans, which refer to the connection: it has moved.
     void forget_plans() noexcept {
         for (auto& one : entries_) {
