@@ -19,6 +19,7 @@ struct transaction_options {
     isorow::isolation isolation = isorow::isolation::server_default;
     bool read_only = false;
     bool deferrable = false;  ///< with serializable and read only: waits for a snapshot that cannot fail
+    std::optional<isorow::limits> limits{};  ///< for BEGIN and COMMIT; unset: the connection's own. ROLLBACK always has those
 };
 
 namespace detail {
@@ -84,6 +85,13 @@ public:
         } catch (timed_out const&) {
             ended();
             return settle(id);
+        } catch (stopped const&) {
+            // COMMIT may have been done all the same.
+            ended();
+            auto const outcome = id.empty() ? std::string("aborted") : asked_outcome(id);
+            if (outcome == "committed") return;
+            if (outcome == "aborted") throw;
+            throw commit_unknown(text("a COMMIT was stopped, and whether transaction {} was committed could not be found out", id));
         } catch (...) {
             ended();
             throw;
@@ -98,6 +106,7 @@ public:
         require_open();
         if (!connection_->is_open()) return ended();
         require_innermost();
+        limits_.reset();
         if (savepoint_.empty()) run("ROLLBACK");
         else run(text("ROLLBACK TO SAVEPOINT {}; RELEASE SAVEPOINT {}", savepoint_, savepoint_));
         ended();
@@ -121,6 +130,7 @@ public:
 
 private:
     void begin(transaction_options const& options) {
+        limits_ = options.limits;
         if (connection_->in_transaction()) {
             savepoint_ = text("isorow_{}", connection_->transaction_depth() + 1);
             run("SAVEPOINT " + savepoint_);
@@ -151,7 +161,7 @@ private:
         return sql;
     }
 
-    result run(std::string_view sql) { return execute_script(*connection_, sql, connection_->default_limits()); }
+    result run(std::string_view sql) { return execute_script(*connection_, sql, limits_ ? *limits_ : connection_->default_limits()); }
 
     void require_open() const {
         if (!open_) throw usage_error("the transaction has ended");
@@ -228,6 +238,7 @@ private:
     isorow::connection* connection_;
     std::string savepoint_{};
     std::shared_ptr<detail::conninfo const> address_{};
+    std::optional<isorow::limits> limits_{};
     int depth_ = 0;
     bool open_ = false;
 };
