@@ -62,7 +62,7 @@ TEST_CASE_METHOD(server, "an error of the server is noticed while rows are sent,
         FAIL("a gigabyte was sent");
     } catch (isorow::integrity_constraint_violation const& failure) {
         CHECK(failure.sqlstate() == isorow::sqlstate::check_violation);
-        CHECK(sent < (std::size_t{16} << 20));
+        CHECK(sent < (std::size_t{32} << 20));
     }
     CHECK(connection.is_idle());
     CHECK(count() == "0");

@@ -18,7 +18,7 @@ enum class isolation : std::uint8_t { server_default, read_committed, repeatable
 struct transaction_options {
     isorow::isolation isolation = isorow::isolation::server_default;
     bool read_only = false;
-    bool deferrable = false;  ///< with serializable and read only: waits for a snapshot that cannot fail
+    bool deferrable = false;                 ///< with serializable and read only: waits for a snapshot that cannot fail
     std::optional<isorow::limits> limits{};  ///< for BEGIN and COMMIT; unset: the connection's own. ROLLBACK always has those
 };
 
