@@ -85,9 +85,10 @@ public:
                 if (auto received = connection_->take_notification()) return listener_event{.gap = false, .received = std::move(*received)};
                 if (!wait(limits)) return std::nullopt;
                 continue;
-            } catch (connection_error const&) {
+            } catch (connection_error const&) {  // NOLINT(bugprone-empty-catch)
                 // Below, as the handler must not wait.
-            } catch (operator_intervention const&) {
+            } catch (operator_intervention const&) {  // NOLINT(bugprone-empty-catch)
+                // Likewise: the server ended the session.
             }
             if (!reconnect(limits)) return std::nullopt;
         }

@@ -208,7 +208,7 @@ private:
         if (connection_->is_open()) {
             try {
                 cancel(connection_->native_handle(), limits::within(std::chrono::seconds(2)));
-            } catch (error const&) {
+            } catch (error const&) {  // NOLINT(bugprone-empty-catch)
                 // The server finds out when the connection is closed.
             }
         }

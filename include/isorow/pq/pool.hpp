@@ -28,7 +28,7 @@ public:
     pool& operator=(pool const&) = delete;
     ~pool() {
         // In a forked child the threads are gone and locks may be held for ever: it all stays with the parent.
-        if (state_->is_forked()) static_cast<void>(state_.release());
+        if (state_->is_forked()) static_cast<void>(state_.release());  // NOLINT(bugprone-unused-return-value)
     }
 
     /// Lends a connection, waiting for one where all are lent. Throws `timed_out` with the pool's numbers and settings,

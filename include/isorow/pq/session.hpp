@@ -20,11 +20,13 @@ struct session_options {
 class session {
 public:
     /// With a connection of the pool, which must outlive the session.
-    explicit session(pool& pool, session_options options = {}) : options_(options), lease_(pool.acquire()), connection_(&**lease_) {
+    explicit session(pool& pool, session_options options = {})
+        : options_(std::move(options)), lease_(pool.acquire()), connection_(&**lease_) {
         pool::claim(*lease_);
     }
     /// On a connection of the caller's, which must outlive the session.
-    explicit session(isorow::connection& connection, session_options options = {}) : options_(options), connection_(&connection) {}
+    explicit session(isorow::connection& connection, session_options options = {})
+        : options_(std::move(options)), connection_(&connection) {}
     session(session const&) = delete;
     session& operator=(session const&) = delete;
     ~session() = default;

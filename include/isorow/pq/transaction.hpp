@@ -44,10 +44,12 @@ namespace detail {
 class transaction {
 public:
     /// Begins. The connection must outlive the transaction. Options are for outermost transactions: a savepoint has none.
-    explicit transaction(isorow::connection& connection, transaction_options options = {}) : connection_(&connection) { begin(options); }
+    explicit transaction(isorow::connection& connection, transaction_options const& options = {}) : connection_(&connection) {
+        begin(options);
+    }
 
     /// Begins on a connection of the pool, which goes back at the end.
-    explicit transaction(pool& pool, transaction_options options = {}) : lease_(pool.acquire()), connection_(&**lease_) {
+    explicit transaction(pool& pool, transaction_options const& options = {}) : lease_(pool.acquire()), connection_(&**lease_) {
         pool::claim(*lease_);
         begin(options);
     }

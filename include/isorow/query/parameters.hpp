@@ -148,8 +148,7 @@ void bind_names(parameters& bound, connection& connection, limits const& limits,
 /// Whether the arguments come by name: each made by `arg`, or one struct.
 template <class... Arguments>
 consteval bool may_be_named() {
-    if constexpr (sizeof...(Arguments) == 0) return false;
-    else if constexpr ((is_named_argument<Arguments> && ...)) return true;
+    if constexpr (sizeof...(Arguments) > 0 && (is_named_argument<Arguments> && ...)) return true;
     else if constexpr (sizeof...(Arguments) == 1) return (reflect::reflectable<Arguments> && ...);
     else return false;
 }

@@ -105,8 +105,8 @@ private:
 
     constexpr void skip_quoted(char quote, bool escapes) noexcept {
         for (++at_; at_ < sql_.size(); ++at_) {
-            if (escapes && sql_[at_] == '\\') ++at_;
-            else if (sql_[at_] == quote && at(at_ + 1) == quote) ++at_;
+            bool const is_escape = (escapes && sql_[at_] == '\\') || (sql_[at_] == quote && at(at_ + 1) == quote);
+            if (is_escape) ++at_;
             else if (sql_[at_] == quote) break;
         }
         at_ = std::min(at_ + 1, sql_.size());

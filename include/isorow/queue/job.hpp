@@ -56,7 +56,7 @@ public:
                       std::uncaught_exceptions() > exceptions_ ? "an exception was thrown while the job was handled"
                                                                : "the worker neither acknowledged the job nor gave it back",
                       {});
-        } catch (...) {
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
             // A destructor cannot tell. The lease ends by itself, and the job is taken again then.
         }
     }

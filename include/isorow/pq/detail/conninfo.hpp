@@ -301,6 +301,7 @@ struct endpoint_entry {
     auto const ports = split(info.get("port"));
     auto const count = std::max(hosts.size(), addresses.size());
     std::vector<endpoint_entry> entries;
+    entries.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
         entries.push_back({i < hosts.size() ? hosts[i] : std::string{}, i < addresses.size() ? addresses[i] : std::string{},
                            ports.size() > 1 && i < ports.size() ? ports[i] : ports.front()});

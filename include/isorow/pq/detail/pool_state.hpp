@@ -269,7 +269,7 @@ private:
         try {
             options_.check(*one.open);
             if (one.open->is_idle()) return true;
-        } catch (std::exception const&) {
+        } catch (std::exception const&) {  // NOLINT(bugprone-empty-catch)
             // Any failure says that the connection is of no use; the next one is tried.
         }
         std::lock_guard const lock(mutex_);

@@ -28,7 +28,7 @@ public:
     queue_bell& operator=(queue_bell const&) = delete;
     ~queue_bell() {
         // In a forked child the thread is not there, and cannot be joined.
-        if (forks_ != fork_count()) static_cast<void>(thread_.release());
+        if (forks_ != fork_count()) static_cast<void>(thread_.release());  // NOLINT(bugprone-unused-return-value)
     }
 
     /// Whether notifications come; where not, who waits has to look again and again.
