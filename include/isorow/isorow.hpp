@@ -4,6 +4,7 @@
 /// The whole of isorow but its optional headers: needs Boost.PFR, xxHash's header and libpq.
 
 #include <isorow/codec/scalars.hpp>
+#include <isorow/pq/capabilities.hpp>
 #include <isorow/pq/listener.hpp>
 #include <isorow/pq/transact.hpp>
 #include <isorow/query/copy.hpp>

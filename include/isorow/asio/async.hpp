@@ -30,15 +30,6 @@ namespace detail {
 /// The stack of a coroutine: memory is taken as it is used. TLS handshakes are what needs most.
 inline constexpr std::size_t coroutine_stack_size = std::size_t{512} * 1024;
 
-template <class Result>
-struct async_signature {
-    using type = void(std::exception_ptr, Result);
-};
-template <>
-struct async_signature<void> {
-    using type = void(std::exception_ptr);
-};
-
 /// A fresh strand, so that what a coroutine waits for is told on one thread at a time.
 template <class Executor>
 [[nodiscard]] boost::asio::any_io_executor strand_on(Executor const& executor) {

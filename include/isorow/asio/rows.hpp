@@ -3,7 +3,6 @@
 #include <isorow/asio/async.hpp>
 #include <isorow/query/stream.hpp>
 
-#include <boost/asio/append.hpp>
 #include <boost/asio/post.hpp>
 
 #include <cstddef>

@@ -24,8 +24,16 @@
 #include <vector>
 
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 namespace isorow::inline v1 {
+
+namespace detail {
+
+/// How long cancelling and ending what is under way may take, behind the caller's own deadline.
+inline constexpr std::chrono::milliseconds time_to_end{700};
+
+}  // namespace detail
 
 /// A connection to a server. Always non-blocking underneath: each call waits in one place, with a deadline and a stop token.
 /// Move-only, used by one thread at a time.
@@ -158,15 +166,23 @@ public:
         kept_.pop_front();
         return first;
     }
-    /// Takes the notifications that have come out of libpq. Returns whether there were any.
-    bool keep_notifications() {
-        bool any = false;
+    [[nodiscard]] bool has_notification() const noexcept { return !kept_.empty(); }
+    /// Takes the notifications that have come out of libpq.
+    void keep_notifications() {
         while (auto* const received = handle_ == nullptr ? nullptr : PQnotifies(handle_)) {
             kept_.push_back({received->relname, received->extra, received->be_pid});
             PQfreemem(received);
-            any = true;
         }
-        return any;
+    }
+
+    /// Reads what has come while nothing is under way: notifications, notices, and the server's farewell, which libpq tells only when it is
+    /// asked for a result. Returns whether the connection stands.
+    [[nodiscard]] bool take_in() {
+        if (PQconsumeInput(handle_) == 0) return false;
+        keep_notifications();
+        if (PQstatus(handle_) != CONNECTION_OK) return false;
+        char next = 0;
+        return ::recv(PQsocket(handle_), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
     }
 
     /// Whether a pooler stands between here and the server; see `isorow::pooler`.
@@ -208,7 +224,7 @@ public:
     /// repeated: one that overtakes its statement finds nothing to cancel.
     void abandon() noexcept {
         try {
-            auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(700);
+            auto const end = std::chrono::steady_clock::now() + detail::time_to_end;
             for (;;) {
                 if (!is_open()) return give_up();
                 detail::cancel(handle_, limits{end, {}});

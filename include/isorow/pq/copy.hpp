@@ -68,29 +68,23 @@ enum class ahead : std::uint8_t { error, no_error, unknown };
     return collect(connection, sql, limits).affected_rows();
 }
 
-/// A COPY is told to the observer as a whole, when it has ended or was refused.
+/// A COPY is told to the observer as a whole: here only where it was refused.
 inline void begin_observed_copy(connection& connection, std::string const& sql, ExecStatusType direction, limits const& limits) {
     auto const begun = std::chrono::steady_clock::now();
     try {
         begin_copy(connection, sql, direction, limits);
     } catch (...) {
-        auto const failure = connection.options().observer ? name_of(std::current_exception()) : std::string{};
-        if (connection.options().observer) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .error = failure}, begun);
-        throw;
-    }
-}
-[[nodiscard]] inline std::int64_t end_observed_copy(connection& connection, std::string_view sql, limits const& limits,
-                                                    std::chrono::steady_clock::time_point begun) {
-    auto const& watching = connection.options().observer;
-    try {
-        auto const rows = end_copy(connection, sql, limits);
-        if (watching) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .rows = rows}, begun);
-        return rows;
-    } catch (...) {
+        auto const& watching = connection.options().observer;
         auto const failure = watching ? name_of(std::current_exception()) : std::string{};
         if (watching) tell(connection, &observer::on_copy, {.name = "COPY", .sql = sql, .error = failure}, begun);
         throw;
     }
+}
+inline std::int64_t end_observed_copy(connection& connection, std::string_view sql, limits const& limits,
+                                      std::chrono::steady_clock::time_point begun) {
+    return observed(
+        connection, &observer::on_copy, [&] { return operation_event{.name = "COPY", .sql = sql}; },
+        [&] { return end_copy(connection, sql, limits); }, begun);
 }
 
 }  // namespace detail
@@ -141,8 +135,7 @@ public:
     void flush() {
         require_open();
         auto const bytes = buffer_.bytes();
-        for (std::size_t sent = 0; sent < bytes.size(); sent += longest_put)
-            put(bytes.subspan(sent, std::min(longest_put, bytes.size() - sent)));
+        for (std::size_t sent = 0; sent < bytes.size(); sent += put_size) put(bytes.subspan(sent, std::min(put_size, bytes.size() - sent)));
         buffer_.clear();
     }
 
@@ -155,8 +148,6 @@ public:
     }
 
 private:
-    /// libpq counts a put's bytes with an int.
-    static constexpr std::size_t longest_put = put_size;
     /// How long the next part of a notice may take.
     static constexpr std::chrono::milliseconds rest_of_notice{500};
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace isorow::inline v1 {
@@ -36,6 +37,8 @@ class lease {
 public:
     /// No connection.
     lease() = default;
+    /// Acquires a connection, as `pool::acquire` does: in place, where a lease is kept by another object.
+    explicit lease(pool& from, std::optional<limits> const& within = {});
     lease(lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)), lent_(std::move(other.lent_)), holder_(other.holder_), since_(other.since_) {
         passed_on();
@@ -55,9 +58,7 @@ public:
 
 private:
     friend class pool;
-    friend class detail::pool_state;
-    lease(detail::pool_state& owner, detail::pooled_connection lent, void const* holder) noexcept
-        : pool_(&owner), lent_(std::move(lent)), holder_(holder), since_(std::chrono::steady_clock::now()) {}
+    lease(detail::pool_state& from, std::optional<limits> const& within);
 
     /// Whoever has a lease that was moved may be another thread than the one that acquired it.
     void passed_on() noexcept;

@@ -53,10 +53,10 @@ public:
     /// Listens to one more channel; in effect when this returns. Throws `usage_error` for a name that Postgres does not take.
     void listen(std::string const& channel) {
         static_cast<void>(quote_identifier(channel));
-        change({channel, true});
+        change(channel, true);
     }
     /// Listens to a channel no more. What it has sent before may still come.
-    void unlisten(std::string const& channel) { change({channel, false}); }
+    void unlisten(std::string const& channel) { change(channel, false); }
 
     [[nodiscard]] std::vector<std::string> channels() const {
         std::lock_guard const lock(mutex_);
@@ -108,10 +108,6 @@ private:
         bool listens;
         detail::waker done{};
         std::exception_ptr failure{};
-    };
-    struct channel_change {
-        std::string channel;
-        bool listens;
     };
     /// Lets others in again.
     struct release {
@@ -194,23 +190,15 @@ private:
             return true;  // there is something to change
         }
         if (ready == interest::none) return false;
-        if (PQconsumeInput(connection_->native_handle()) == 0 || PQstatus(connection_->native_handle()) != CONNECTION_OK)
-            throw connection_lost("the listener's connection was lost");
-        if (!connection_->keep_notifications()) require_alive();
+        // What came before the end is handed out first.
+        if (!connection_->take_in() && !connection_->has_notification()) throw connection_lost("the listener's connection was lost");
         return true;
     }
 
-    /// The server's farewell is no notification: what is behind it is the end.
-    void require_alive() const {
-        char next = 0;
-        if (::recv(PQsocket(connection_->native_handle()), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-            throw connection_lost("the listener's connection was closed by the server");
-    }
-
-    void change(channel_change const& wanted) {
+    void change(std::string const& channel, bool listens) {
         auto const request = std::make_shared<change_request>();
-        request->channel = wanted.channel;
-        request->listens = wanted.listens;
+        request->channel = channel;
+        request->listens = listens;
         {
             std::lock_guard const lock(mutex_);
             changes_.push_back(request);

@@ -207,7 +207,7 @@ private:
     void give_up(std::exception_ptr const& failure) {
         if (connection_->is_open()) {
             try {
-                cancel(connection_->native_handle(), limits::within(std::chrono::seconds(2)));
+                cancel(connection_->native_handle(), limits::within(time_to_end));
             } catch (error const&) {  // NOLINT(bugprone-empty-catch)
                 // The server finds out when the connection is closed.
             }
@@ -246,33 +246,27 @@ private:
     if (mode == on_error::go_on && in_transaction)
         throw usage_error("in a transaction one error fails all that follows: run the statements with on_error::stop, or outside of it");
     std::vector<pipeline_answer> answers;
-    auto const total_rows = [](std::vector<pipeline_answer> const& all) {
-        std::int64_t rows = 0;
-        for (auto const& one : all)
-            if (one.rows) rows += one.rows->affected_rows();
-        return rows;
-    };
+    auto const& watching = connection.options().observer;
     auto const run = [&] {
         auto const begun = std::chrono::steady_clock::now();
         operation_event event{
             .name = "PIPELINE", .sql = statements.front().sql, .statements = static_cast<std::int64_t>(statements.size())};
         std::string failure;
-        auto const finish = [&] {
-            if (!connection.options().observer) return;
-            event.error = failure;
-            detail::tell(connection, &observer::on_pipeline, event, begun);
-        };
         try {
             answers = detail::pipeline_run(connection, statements, mode, limits).run();
         } catch (...) {
-            failure = detail::name_of(std::current_exception());
-            finish();
+            if (watching) failure = detail::name_of(std::current_exception());
+            event.error = failure;
+            if (watching) detail::tell(connection, &observer::on_pipeline, event, begun);
             throw;
         }
-        event.rows = total_rows(answers);
-        for (auto const& one : answers)
+        if (!watching) return;
+        for (auto const& one : answers) {
+            if (one.rows) event.rows += one.rows->affected_rows();
             if (one.failure && failure.empty()) failure = detail::name_of(one.failure);
-        finish();
+        }
+        event.error = failure;
+        detail::tell(connection, &observer::on_pipeline, event, begun);
     };
     run();
     if (mode == on_error::go_on) return answers;

@@ -34,8 +34,8 @@ public:
     /// Lends a connection, waiting for one where all are lent. Throws `timed_out` with the pool's numbers and settings,
     /// `too_many_requests`, `stopped`, what connecting threw, and `usage_error` after `close`, in a forked child, and where this thread
     /// holds all connections itself.
-    [[nodiscard]] lease acquire() { return state_->acquire({}); }
-    [[nodiscard]] lease acquire(limits const& limits) { return state_->acquire(limits); }
+    [[nodiscard]] lease acquire() { return lease(*this); }
+    [[nodiscard]] lease acquire(limits const& limits) { return lease(*this, limits); }
 
     /// Waits until `min_size` connections are there. Throws `timed_out`, and what connecting throws.
     void wait() { wait(limits::within(options().timeout)); }
@@ -68,11 +68,12 @@ public:
     /// A `check` that asks the server; costs a round trip at each acquire.
     static void check_connection(connection& idle) { execute_script(idle, "", limits::within(std::chrono::seconds(5))); }
 
-    /// The lease is this thread's again after it was moved: isorow's own objects that keep one say so.
-    static void claim(lease& kept) { kept.pool_->claim(kept.holder_); }
-
 private:
+    friend class lease;
+
     std::unique_ptr<detail::pool_state> state_;
 };
+
+inline lease::lease(pool& from, std::optional<limits> const& within) : lease(*from.state_, within) {}
 
 }  // namespace isorow::inline v1

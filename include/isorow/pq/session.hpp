@@ -21,9 +21,7 @@ class session {
 public:
     /// With a connection of the pool, which must outlive the session.
     explicit session(pool& pool, session_options options = {})
-        : options_(std::move(options)), lease_(pool.acquire()), connection_(&**lease_) {
-        pool::claim(*lease_);
-    }
+        : options_(std::move(options)), lease_(std::in_place, pool), connection_(&**lease_) {}
     /// On a connection of the caller's, which must outlive the session.
     explicit session(isorow::connection& connection, session_options options = {})
         : options_(std::move(options)), connection_(&connection) {}

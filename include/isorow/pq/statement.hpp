@@ -29,11 +29,6 @@ namespace detail {
     return std::string(sql);
 }
 
-/// The statement's first word, where somebody wants to know.
-[[nodiscard]] inline std::string_view first_word_if(connection const& connection, std::string_view sql) {
-    return connection.options().observer ? first_word(sql) : std::string_view{};
-}
-
 inline void require_sent(connection& connection, int sent) {
     if (sent == 1) return;
     auto const message = one_line(PQerrorMessage(connection.native_handle()));
@@ -146,12 +141,15 @@ inline void tell(connection const& connection, void (observer::*member)(operatio
     (*connection.options().observer.*member)(event);
 }
 
-/// Does something and tells the connection's observer, where it has one.
-template <class Do>
-auto observed(connection& connection, void (observer::*member)(operation_event const&), operation_event event, Do&& work) {
+/// Does something and tells the connection's observer, where it has one. `describe()` makes the event, which nobody needs otherwise.
+/// `begun`: where the operation began before this call.
+template <class Describe, class Do>
+auto observed(connection& connection, void (observer::*member)(operation_event const&), Describe&& describe, Do&& work,
+              std::chrono::steady_clock::time_point begun = {}) {
     if (!connection.options().observer) [[likely]]
         return work();
-    auto const begun = std::chrono::steady_clock::now();
+    if (begun == std::chrono::steady_clock::time_point{}) begun = std::chrono::steady_clock::now();
+    operation_event event = describe();
     try {
         auto done = work();
         if constexpr (requires { done.affected_rows(); }) event.rows = done.affected_rows();
@@ -187,11 +185,13 @@ inline void close_unwanted(connection& connection, limits const& limits) {
 /// Prepares a statement of the connection's cache on the server.
 inline void prepare(connection& connection, statement_cache::entry& entry, limits const& limits) {
     try {
-        static_cast<void>(observed(connection, &observer::on_prepare, {.name = "PREPARE", .sql = entry.sql}, [&] {
-            require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
-                                                   static_cast<int>(entry.types.size()), entry.types.data()));
-            return collect(connection, entry.sql, limits);
-        }));
+        static_cast<void>(observed(
+            connection, &observer::on_prepare, [&] { return operation_event{.name = "PREPARE", .sql = entry.sql}; },
+            [&] {
+                require_sent(connection, PQsendPrepare(connection.native_handle(), entry.name.c_str(), entry.sql.c_str(),
+                                                       static_cast<int>(entry.types.size()), entry.types.data()));
+                return collect(connection, entry.sql, limits);
+            }));
     } catch (server_error const&) {
         connection.statements().rename(entry);
         throw;
@@ -245,23 +245,24 @@ inline void prepare(connection& connection, statement_cache::entry& entry, limit
 /// schema changed under it, it is prepared again, but in a transaction, which has failed then. Throws the server's errors by their class,
 /// `connection_lost`, `timed_out` and `stopped`; after the last two the statement was cancelled.
 inline result execute_statement(connection& connection, std::string_view sql, parameters const& parameters, limits const& limits) {
-    if (!connection.options().observer) [[likely]]
-        return detail::run_statement(connection, sql, parameters, limits);
-    return detail::observed(connection, &observer::on_query,
-                            {.name = detail::first_word_if(connection, sql), .sql = sql, .values = &parameters},
-                            [&] { return detail::run_statement(connection, sql, parameters, limits); });
+    return detail::observed(
+        connection, &observer::on_query,
+        [&] { return operation_event{.name = detail::first_word(sql), .sql = sql, .values = &parameters}; },
+        [&] { return detail::run_statement(connection, sql, parameters, limits); });
 }
 
 /// Runs statements without parameters, separated by semicolons, in one transaction unless they say otherwise. Rows come back as text, those
 /// of the last statement. Errors are those of `execute_statement`.
 inline result execute_script(connection& connection, std::string_view sql, limits const& limits) {
-    return detail::observed(connection, &observer::on_query, {.name = detail::first_word_if(connection, sql), .sql = sql}, [&] {
-        auto const script = detail::checked_sql(sql);
-        connection.require_ready();
-        detail::require_no_session_state(connection, sql);
-        detail::require_sent(connection, PQsendQuery(connection.native_handle(), script.c_str()));
-        return detail::collect(connection, script, limits);
-    });
+    return detail::observed(
+        connection, &observer::on_query, [&] { return operation_event{.name = detail::first_word(sql), .sql = sql}; },
+        [&] {
+            auto const script = detail::checked_sql(sql);
+            connection.require_ready();
+            detail::require_no_session_state(connection, sql);
+            detail::require_sent(connection, PQsendQuery(connection.native_handle(), script.c_str()));
+            return detail::collect(connection, script, limits);
+        });
 }
 
 /// Has the server take a statement in without running it; the result tells its parameters and columns. `types`: of the parameters, 0 where

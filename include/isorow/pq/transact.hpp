@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/pq/detail/chance.hpp>
 #include <isorow/pq/session.hpp>
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <concepts>
 #include <functional>
 #include <optional>
-#include <random>
 #include <type_traits>
 #include <utility>
 
@@ -31,9 +31,8 @@ namespace detail {
 }
 
 [[nodiscard]] inline std::chrono::steady_clock::duration pause_before(int attempt, retry_options const& options) {
-    thread_local std::minstd_rand random{std::random_device{}()};
     auto const whole = std::min<std::chrono::milliseconds>(options.longest_pause, options.first_pause * (1 << std::min(attempt, 16)));
-    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(whole * std::uniform_real_distribution<>(0.5, 1.0)(random));
+    return by_chance<std::chrono::steady_clock::duration>(whole, 0.5, 1.0);
 }
 
 template <class Where, class Work>

@@ -49,8 +49,7 @@ public:
     }
 
     /// Begins on a connection of the pool, which goes back at the end.
-    explicit transaction(pool& pool, transaction_options const& options = {}) : lease_(pool.acquire()), connection_(&**lease_) {
-        pool::claim(*lease_);
+    explicit transaction(pool& pool, transaction_options const& options = {}) : lease_(std::in_place, pool), connection_(&**lease_) {
         begin(options);
     }
 

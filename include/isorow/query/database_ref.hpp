@@ -37,8 +37,7 @@ public:
             if (where.limited_) limits_ = where.limits_;
             if (where.session_ != nullptr) where.session_->before_statement();
             if (where.pool_ == nullptr) return;
-            lease_.emplace(limits_ ? where.pool_->acquire(*limits_) : where.pool_->acquire());
-            pool::claim(*lease_);
+            lease_.emplace(*where.pool_, limits_);
             connection_ = &**lease_;
         }
 

@@ -7,6 +7,7 @@
 #include <isorow/error/suggest.hpp>
 #include <isorow/error/text.hpp>
 #include <isorow/pq/connection_parameters.hpp>
+#include <isorow/pq/detail/chance.hpp>
 #include <isorow/pq/resolve.hpp>
 
 #include <algorithm>
@@ -14,7 +15,6 @@
 #include <charconv>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -311,8 +311,7 @@ struct endpoint_entry {
 /// The order in which hosts are tried: as given, or shuffled where the load is to be balanced.
 inline void order(std::vector<endpoint_entry>& entries, std::string_view load_balance_hosts) {
     if (load_balance_hosts != "random") return;
-    thread_local std::minstd_rand random{std::random_device{}()};
-    std::shuffle(entries.begin(), entries.end(), random);
+    std::shuffle(entries.begin(), entries.end(), chance());
 }
 
 /// The parameters of attempts at one endpoint, its name resolved: one for each address.

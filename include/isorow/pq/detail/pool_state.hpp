@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/pq/detail/chance.hpp>
 #include <isorow/pq/detail/task_queue.hpp>
 #include <isorow/pq/lease.hpp>
 #include <isorow/pq/pool_options.hpp>
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -31,9 +31,7 @@ public:
     using clock = std::chrono::steady_clock;
 
     pool_state(std::shared_ptr<conninfo const> where, pool_options options) : where_(std::move(where)), options_(std::move(options)) {
-        if (options_.max_size && (*options_.max_size == 0 || *options_.max_size < options_.min_size))
-            throw usage_error(
-                text("a pool's max_size is at least 1 and at least its min_size ({}), not {}", options_.min_size, *options_.max_size));
+        require_sizes(options_.min_size, options_.max_size);
         if (options_.num_workers == 0) throw usage_error("a pool has at least one worker");
         tasks_ = std::make_unique<task_queue>(options_.num_workers);
         std::lock_guard const lock(mutex_);
@@ -46,14 +44,14 @@ public:
 
     [[nodiscard]] bool is_forked() const noexcept { return forks_ != fork_count(); }
 
-    [[nodiscard]] lease acquire(std::optional<limits> const& given) {
+    [[nodiscard]] pooled_connection acquire(std::optional<limits> const& given) {
         if (is_forked()) throw usage_error("the process was forked: a child makes a pool of its own, it must not use its parent's");
         auto const begun = clock::now();
         try {
-            auto const within = given ? *given : limits{begun + options_timeout(), {}};
+            auto const within = given ? *given : limits{begun + options_.timeout, {}};
             auto lent = take(within);
             tell(pool_event::kind::acquired, clock::now() - begun);
-            return lease(*this, std::move(lent), requester());
+            return lent;
         } catch (...) {
             {
                 std::lock_guard const lock(mutex_);
@@ -97,10 +95,6 @@ public:
         if (is_forked()) return;
         std::lock_guard const lock(mutex_);
         forget_holder(holder);
-    }
-    void claim(void const*& holder) {
-        std::lock_guard const lock(mutex_);
-        if (holder == nullptr) ++holders_[holder = requester()];
     }
 
     void wait(limits const& within) {
@@ -154,7 +148,7 @@ public:
     }
 
     void resize(std::size_t least, std::optional<std::size_t> most) {
-        if (most && (*most == 0 || *most < least)) throw usage_error(text("max_size is at least 1 and at least min_size ({})", least));
+        require_sizes(least, most);
         {
             std::lock_guard const lock(mutex_);
             options_.min_size = least;
@@ -205,7 +199,10 @@ private:
         std::exception_ptr failure;
     };
 
-    [[nodiscard]] std::chrono::milliseconds options_timeout() const { return options_.timeout; }
+    static void require_sizes(std::size_t least, std::optional<std::size_t> most) {
+        if (most && (*most == 0 || *most < least))
+            throw usage_error(text("a pool's max_size is at least 1 and at least its min_size ({}), not {}", least, *most));
+    }
     [[nodiscard]] static std::uint64_t milliseconds_of(clock::duration time) {
         return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
     }
@@ -253,15 +250,7 @@ private:
     [[nodiscard]] static bool is_alive(connection& idle) {
         if (!idle.is_idle()) return false;
         pollfd readable{PQsocket(idle.native_handle()), POLLIN, 0};
-        if (::poll(&readable, 1, 0) <= 0) return true;
-        return PQconsumeInput(idle.native_handle()) == 1 && idle.is_idle() && !has_ended(idle);
-    }
-    /// The server's farewell is read, but not yet looked at; libpq does that when it is asked for a result.
-    [[nodiscard]] static bool has_ended(connection& idle) {
-        idle.keep_notifications();
-        char next = 0;
-        return PQstatus(idle.native_handle()) != CONNECTION_OK ||
-               ::recv(PQsocket(idle.native_handle()), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+        return ::poll(&readable, 1, 0) <= 0 || (idle.take_in() && idle.is_idle());
     }
 
     [[nodiscard]] bool passes_check(pooled_connection& one) {
@@ -372,9 +361,7 @@ private:
         try {
             made.open = std::make_unique<connection>(where_, options_.connection, limits::until_stopped(closing_.get_token()));
             prepare(*made.open);
-            std::minstd_rand random{std::random_device{}()};
-            auto const share = std::uniform_real_distribution<>(0.95, 1.0)(random);
-            made.expires = begun + std::chrono::duration_cast<clock::duration>(options_.max_lifetime * share);
+            made.expires = begun + by_chance<clock::duration>(options_.max_lifetime, 0.95, 1.0);
         } catch (...) {
             failure = std::current_exception();
             made.open.reset();
@@ -441,9 +428,8 @@ private:
             return true;
         }
         // 250 ms, doubled each time up to 4 s, each 10 % more or less.
-        thread_local std::minstd_rand random{std::random_device{}()};
         auto const step = std::chrono::milliseconds(250) * (1 << std::min(failures_ - 1, 4));
-        retry_at_ = now + std::chrono::duration_cast<clock::duration>(step * std::uniform_real_distribution<>(0.9, 1.1)(random));
+        retry_at_ = now + by_chance<clock::duration>(step, 0.9, 1.1);
         tasks_->add(
             [this] {
                 std::lock_guard const lock(mutex_);
@@ -606,6 +592,9 @@ private:
 };
 
 }  // namespace detail
+
+inline lease::lease(detail::pool_state& from, std::optional<limits> const& within)
+    : pool_(&from), lent_(from.acquire(within)), holder_(detail::requester()), since_(std::chrono::steady_clock::now()) {}
 
 inline lease::~lease() {
     if (pool_ != nullptr && lent_.open) pool_->give_back(std::move(lent_), holder_, since_);
