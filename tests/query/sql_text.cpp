@@ -184,7 +184,8 @@ private:
             case 0:
                 return "'" + doubled(stuff({}), "'") + "'";
             case 1:
-                return "E'" + doubled(stuff({}), "'\\") + "\\''";
+                // With an operator behind it: the next line's string would go on with this one's escapes.
+                return "E'" + doubled(stuff({}), "'\\") + "\\'' ||";
             case 2:
                 return "\"" + doubled(stuff({}), "\"") + "\"";
             case 3:
