@@ -1,11 +1,16 @@
-// Whole transfers of the narrow table, isorow beside libpq by hand and libpqxx.
+// Whole transfers of the narrow table, isorow beside libpq by hand and libpqxx; and tables that are kept as their rows are declared, beside
+// a bare COPY and an upsert of all rows.
 //
-//   isorow_bench [--quick] [--json FILE]
-//   isorow_bench --once WORKLOAD CONTENDER ROWS     one transfer, for counting its instructions
+//   isorow_bench [--quick] [--json FILE] [--only PART]...    the parts are transfers, narrow, wide, many and memoized
+//   isorow_bench --once WORKLOAD CONTENDER ROWS              one transfer, for counting its instructions
+//   isorow_bench --many ROWS                                 a table of so many rows, for its memory
 
 #include "contender.hpp"
+#include "figures.hpp"
 #include "measure/measure.hpp"
+#include "synchronise.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
@@ -14,14 +19,6 @@
 #include <stdexcept>
 
 namespace {
-
-struct Figure {
-    std::string workload;
-    std::string contender;
-    std::string metric;
-    double value;
-    std::string unit;
-};
 
 std::vector<Contender> all_contenders() {
     std::vector<Contender> contenders;
@@ -80,10 +77,10 @@ void measure_times(std::vector<Contender> const& contenders, std::string const& 
         }
     }
     for (auto const& contender : contenders) {
-        figures.push_back({contender.workload, contender.name, "client_cpu_ns_per_row",
+        figures.push_back({contender.workload, "narrow", contender.name, "client_cpu_ns_per_row",
                            1e9 * median(processor[contender.name]) / static_cast<double>(count), "ns"});
-        figures.push_back(
-            {contender.workload, contender.name, "rows_per_second", static_cast<double>(count) / median(wall[contender.name]), "1/s"});
+        figures.push_back({contender.workload, "narrow", contender.name, "rows_per_second",
+                           static_cast<double>(count) / median(wall[contender.name]), "1/s"});
     }
 }
 
@@ -97,8 +94,8 @@ void count_instructions(Contender const& contender, std::string const& program, 
     auto const few = of(count);
     auto const many = of(2 * count);
     if (!few || !many) throw std::runtime_error("valgrind did not count the instructions of " + contender.name);
-    figures.push_back(
-        {contender.workload, contender.name, "instructions_per_row", (*many - *few) / static_cast<double>(count), "instructions"});
+    figures.push_back({contender.workload, "narrow", contender.name, "instructions_per_row", (*many - *few) / static_cast<double>(count),
+                       "instructions"});
 }
 
 double find(std::vector<Figure> const& figures, std::string const& workload, std::string const& contender, std::string const& metric) {
@@ -107,13 +104,7 @@ double find(std::vector<Figure> const& figures, std::string const& workload, std
     return 0;
 }
 
-void print(std::vector<Figure> const& figures) {
-    std::cout << std::left << std::setw(10) << "workload" << std::setw(8) << "table" << std::setw(10) << "contender" << std::setw(24)
-              << "metric" << std::right << std::setw(14) << "value" << '\n';
-    for (auto const& figure : figures)
-        std::cout << std::left << std::setw(10) << figure.workload << std::setw(8) << "narrow" << std::setw(10) << figure.contender
-                  << std::setw(24) << figure.metric << std::right << std::setw(14) << std::fixed
-                  << std::setprecision(figure.value < 10'000 ? 1 : 0) << figure.value << '\n';
+void print_ratios(std::vector<Figure> const& figures) {
     std::cout << "\nisorow / libpq:\n";
     for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"})
         for (std::string const metric : {"instructions_per_row", "client_cpu_ns_per_row"})
@@ -123,17 +114,6 @@ void print(std::vector<Figure> const& figures) {
     if (auto const serial = find(figures, "point", "isorow", "rows_per_second"); serial != 0)
         std::cout << "\npipelined / serial point queries a second: " << find(figures, "pipeline", "isorow", "rows_per_second") / serial
                   << '\n';
-}
-
-void write_json(std::vector<Figure> const& figures, std::string const& path) {
-    std::ofstream file(path);
-    file << "[\n" << std::setprecision(12);
-    for (std::size_t i = 0; i < figures.size(); ++i)
-        file << R"(  {"workload": ")" << figures[i].workload << R"(", "table": "narrow", "contender": ")" << figures[i].contender
-             << R"(", "metric": ")" << figures[i].metric << R"(", "value": )" << figures[i].value << R"(, "unit": ")" << figures[i].unit
-             << "\"}" << (i + 1 < figures.size() ? "," : "") << '\n';
-    file << "]\n";
-    if (!file) throw std::runtime_error("could not write " + path);
 }
 
 int once(char** arguments, std::string const& dsn) {
@@ -146,35 +126,70 @@ int once(char** arguments, std::string const& dsn) {
     throw std::runtime_error("no such workload and contender");
 }
 
-int run(int argument_count, char** arguments) {
-    auto const* const url = std::getenv("DATABASE_URL");
-    if (url == nullptr) throw std::runtime_error("DATABASE_URL is not set; script/bench sets it");
-    if (argument_count == 5 && std::strcmp(arguments[1], "--once") == 0) return once(arguments + 2, url);
-    bool quick = false;
-    std::string json;
-    for (int i = 1; i < argument_count; ++i) {
-        if (std::strcmp(arguments[i], "--quick") == 0) quick = true;
-        else if (std::strcmp(arguments[i], "--json") == 0 && i + 1 < argument_count) json = arguments[++i];
-        else throw std::runtime_error("usage: isorow_bench [--quick] [--json FILE]");
-    }
+void measure_transfers(std::string const& program, std::string const& dsn, bool quick, std::vector<Figure>& figures) {
     std::int64_t const timed = quick ? 300'000 : 1'000'000;
     std::int64_t const counted = quick ? 20'000 : 100'000;
-    make_tables(url, {counted, 2 * counted, timed});
-    make_point_query_table(url);
+    make_tables(dsn, {counted, 2 * counted, timed});
+    make_point_query_table(dsn);
     bool const has_valgrind = std::system("valgrind --version >/dev/null 2>&1") == 0;
     if (!has_valgrind) std::cout << "valgrind is not installed: instructions are not counted\n";
-    std::vector<Figure> figures;
     for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"}) {
+        std::cerr << "measuring " << workload << '\n';
         bool const is_query = workload == "point" || workload == "pipeline";  // a row is a query there
         auto contenders = all_contenders();
         std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
         if (has_valgrind)
             for (auto const& contender : contenders)
-                count_instructions(contender, arguments[0], url, is_query ? counted / 20 : counted, figures);
-        measure_times(contenders, url, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
+                count_instructions(contender, program, dsn, is_query ? counted / 20 : counted, figures);
+        measure_times(contenders, dsn, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
     }
-    print(figures);
-    if (!json.empty()) write_json(figures, json);
+}
+
+struct Arguments {
+    bool quick = false;
+    std::string json{};
+    std::vector<std::string> only{};
+
+    [[nodiscard]] bool has(std::string const& part) const {
+        return only.empty() || std::find(only.begin(), only.end(), part) != only.end();
+    }
+};
+
+Arguments read_arguments(int argument_count, char** arguments) {
+    Arguments read;
+    for (int i = 1; i < argument_count; ++i) {
+        if (std::strcmp(arguments[i], "--quick") == 0) read.quick = true;
+        else if (std::strcmp(arguments[i], "--json") == 0 && i + 1 < argument_count) read.json = arguments[++i];
+        else if (std::strcmp(arguments[i], "--only") == 0 && i + 1 < argument_count) read.only.emplace_back(arguments[++i]);
+        else throw std::runtime_error("usage: isorow_bench [--quick] [--json FILE] [--only PART]...");
+    }
+    return read;
+}
+
+int run(int argument_count, char** arguments) {
+    auto const* const url = std::getenv("DATABASE_URL");
+    if (url == nullptr) throw std::runtime_error("DATABASE_URL is not set; script/bench sets it");
+    if (argument_count == 5 && std::strcmp(arguments[1], "--once") == 0) return once(arguments + 2, url);
+    if (argument_count == 3 && std::strcmp(arguments[1], "--many") == 0) {
+        keep_many(url, std::stoll(arguments[2]));
+        return EXIT_SUCCESS;
+    }
+    auto const asked = read_arguments(argument_count, arguments);
+    std::vector<Figure> figures;
+    if (asked.has("transfers")) measure_transfers(arguments[0], url, asked.quick, figures);
+    if (asked.has("narrow")) measure_narrow(url, asked.quick ? Size{100'000, 3} : Size{1'000'000, 60}, figures);
+    if (asked.has("wide")) measure_wide(url, asked.quick ? Size{20'000, 3} : Size{1'000'000, 1}, figures);
+    if (asked.has("many")) measure_many(arguments[0], asked.quick ? 2'000'000 : 10'000'000, figures);
+    if (asked.has("memoized")) measure_memoized(url, 100'000, asked.quick ? 3 : 7, figures);
+    print_figures(std::cout, figures);
+    if (asked.has("transfers")) print_ratios(figures);
+    std::cout << '\n';
+    print_limits(std::cout, figures);
+    if (!asked.json.empty()) {
+        std::ofstream file(asked.json);
+        write_json(file, figures);
+        if (!file.flush()) throw std::runtime_error("could not write " + asked.json);
+    }
     return EXIT_SUCCESS;
 }
 

@@ -29,6 +29,14 @@ inline constexpr std::int64_t postgres_epoch_microseconds = 946'684'800'000'000;
     return rows;
 }
 
+/// Makes the row the one with this number, as it is in a state of the table: each hundredth row is another in each state.
+inline void set_row(Narrow& row, std::int64_t id, std::int64_t state) {
+    row.id = id;
+    row.name.assign("name of ").append(std::to_string(1'000'000 + id));
+    row.value = id % 100 == 0 ? static_cast<double>(state) : 0.5 * static_cast<double>(id);
+    row.at = std::chrono::sys_time<std::chrono::microseconds>(std::chrono::microseconds(1'700'000'000'000'000 + id));
+}
+
 /// What a reader makes of the rows, so that none is optimised away.
 struct Sum {
     std::int64_t rows = 0;

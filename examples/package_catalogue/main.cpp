@@ -40,10 +40,11 @@ struct Step {
 Step load(isorow::pool& db, std::vector<Package> const& packages) {
     Stopwatch const watch;
     ProgressBar bar;
-    isorow::target<Package> target(db, {.progress = [&](isorow::progress const& now) {
-                                       auto const comparing = now.phase == isorow::progress_phase::comparing;
-                                       bar.show(comparing ? "comparing" : "writing", now.rows, now.expected_rows);
-                                   }});
+    auto const show = [&](isorow::progress const& now) {
+        bool const is_comparing = now.phase == isorow::progress_phase::comparing;
+        bar.show(is_comparing ? "comparing" : "writing", now.rows, now.expected_rows);
+    };
+    isorow::target<Package> target(db, {.commit = {.progress = show}});
     target.declare_all(packages);
     auto const report = target.commit();
     bar.finish();

@@ -3,6 +3,8 @@
 /// @file
 /// The whole of isorow but its optional headers: needs Boost.PFR, xxHash's header and libpq.
 
+#include <isorow/app/app.hpp>
+#include <isorow/codec/row_encoder.hpp>
 #include <isorow/codec/scalars.hpp>
 #include <isorow/pq/capabilities.hpp>
 #include <isorow/pq/listener.hpp>

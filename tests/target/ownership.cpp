@@ -61,10 +61,14 @@ TEST_CASE_METHOD(house, "an exclusive target takes over rows only where they may
           "0 inserted, 0 updated, 0 deleted, 1 unchanged");
 }
 
-TEST_CASE_METHOD(house, "an adopted table without a unique key is refused") {
+TEST_CASE_METHOD(house, "an adopted table without a unique key gets one, and a user's table is refused") {
     isorow::execute(connection, "CREATE TABLE settings (key text NOT NULL, value text NOT NULL)");
-    CHECK_THROWS_MATCHES(isorow::synchronise(connection, std::vector<Setting>{}, {.adopt = adopt::rows}), isorow::mismatch,
-                         test::says("a primary key or a unique index over exactly these columns"));
+    CHECK_THROWS_MATCHES(
+        isorow::synchronise(connection, std::vector<Setting>{}, {.managed_by = isorow::managed_by::user, .adopt = adopt::rows}),
+        isorow::mismatch, test::says("a primary key or a unique index over exactly these columns"));
+    isorow::synchronise(connection, std::vector<Setting>{{"a", "1"}}, {.adopt = adopt::rows});
+    CHECK(database.sql("SELECT count(*) FROM pg_constraint WHERE conrelid = 'settings'::regclass AND contype = 'p'") == "1");
+    CHECK(stored() == "a=1");
 }
 
 TEST_CASE_METHOD(house, "a shared target leaves the rows of others alone") {
@@ -142,7 +146,7 @@ TEST_CASE_METHOD(house, "forgetting a table keeps it, and makes it one that isor
 TEST_CASE_METHOD(house, "the schema may be installed by hand, again and again") {
     isorow::execute_script(connection, isorow::install_sql(), connection.default_limits());
     isorow::execute_script(connection, isorow::install_sql(), connection.default_limits());
-    CHECK(database.sql("SELECT version FROM isorow.version") == "1");
+    CHECK(database.sql("SELECT version FROM isorow.version") == "2");
     CHECK(shared({{"a", "1"}}) == "1 inserted, 0 updated, 0 deleted, 0 unchanged");
 }
 

@@ -7,6 +7,8 @@
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/table.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,8 +34,14 @@ namespace detail {
     return list;
 }
 
+/// A name that may have its schema before a dot, quoted part by part: `"extensions"."gin_trgm_ops"`.
+[[nodiscard]] inline std::string quote_qualified(std::string_view name) {
+    auto const dot = name.find('.');
+    return dot == std::string_view::npos ? quote_identifier(name) : quote_identifier(name.substr(0, dot), name.substr(dot + 1));
+}
+
 /// The operator class of pgvector for a metric: `vector_cosine_ops`. Source: pgvector's README, "Indexing".
-[[nodiscard]] inline std::string operator_class(column_type const& type, metric metric) {
+[[nodiscard]] inline std::string metric_class(column_type const& type, metric metric) {
     std::string const name(entry_of(type.id).catalog_name);
     switch (metric) {
         case metric::l2:
@@ -87,12 +95,11 @@ namespace detail {
     return detail::extension_prefix(entry_of(type.id).extension, schemas) + to_sql(type);
 }
 
-/// `"price" double precision DEFAULT 0 NOT NULL`.
-[[nodiscard]] inline std::string column_sql(column const& column, extension_schemas const& schemas = {}) {
+/// `"price" double precision DEFAULT 0 NOT NULL`. That values are unique is an index's to say: see `declared_indexes`.
+[[nodiscard]] inline std::string column_sql(column_description const& column, extension_schemas const& schemas = {}) {
     auto sql = quote_identifier(column.name) + " " + type_sql(column.type, schemas);
     if (!column.default_value.empty()) sql.append(" DEFAULT ").append(column.default_value);
     if (!column.nullable) sql += " NOT NULL";
-    if (column.unique) sql += " UNIQUE";
     return sql;
 }
 
@@ -114,29 +121,63 @@ namespace detail {
            ")";
 }
 
-/// The index's own name, or one made of table and columns as Postgres makes it, shortened where it is too long.
-[[nodiscard]] inline std::string index_name(table_description const& table, index_description const& index) {
-    if (!index.name.empty()) return std::string(index.name);
-    std::string name(table.name);
-    for (auto const place : index.fields) name.append("_").append(table.columns[place].name);
-    return detail::shortened(name + (index.unique ? "_key" : "_idx"));
+/// The table's indexes, those of its unique columns included, each once.
+[[nodiscard]] inline std::vector<index_description> declared_indexes(table_description const& table) {
+    std::vector<index_description> indexes;
+    auto const add = [&](index_description const& index) {
+        if (std::find(indexes.begin(), indexes.end(), index) == indexes.end()) indexes.push_back(index);
+    };
+    for (std::size_t place = 0; place < table.columns.size(); ++place)
+        if (table.columns[place].unique) add({.fields = {{static_cast<std::uint16_t>(place)}, 1}, .unique = true});
+    for (auto const& index : table.indexes) add(index);
+    return indexes;
 }
 
-/// `CREATE INDEX`, with pgvector's operator class and parameters where the method is one of pgvector's.
+namespace detail {
+
+/// The name that Postgres would make of table and columns, as long as it comes.
+[[nodiscard]] inline std::string made_index_name(table_description const& table, index_description const& index) {
+    std::string name(table.name);
+    for (auto const place : index.fields) name.append("_").append(table.columns[place].name);
+    return name + (index.unique ? "_key" : "_idx");
+}
+
+/// ` "vector_cosine_ops"` behind the column; empty where the type's default will do.
+[[nodiscard]] inline std::string operator_class_sql(index_description const& index, column_type const& type,
+                                                    extension_schemas const& schemas) {
+    if (!index.operator_class.empty()) return text(" {}", quote_qualified(index.operator_class));
+    if (index.method != index_method::hnsw && index.method != index_method::ivfflat) return {};
+    return text(" {}{}", extension_prefix(entry_of(type.id).extension, schemas), metric_class(type, index.metric));
+}
+
+}  // namespace detail
+
+/// The index's own name, or one made of table and columns as Postgres makes it, shortened where it is too long. Two different indexes of
+/// the table that are made over the same columns are told apart by a number.
+[[nodiscard]] inline std::string index_name(table_description const& table, index_description const& index) {
+    if (!index.name.empty()) return std::string(index.name);
+    auto const name = detail::made_index_name(table, index);
+    std::size_t before = 0;
+    for (auto const& other : table.indexes) {
+        if (other == index) break;
+        before += other.name.empty() && detail::made_index_name(table, other) == name ? 1 : 0;
+    }
+    return detail::shortened(before == 0 ? name : text("{}{}", name, before));
+}
+
+/// `CREATE INDEX`, with pgvector's operator class and parameters where the method is one of pgvector's. `concurrently`: without keeping
+/// others from writing, outside of transactions.
 [[nodiscard]] inline std::string create_index_sql(table_description const& table, index_description const& index,
-                                                  extension_schemas const& schemas = {}) {
-    bool const is_vector_index = index.method == index_method::hnsw || index.method == index_method::ivfflat;
+                                                  extension_schemas const& schemas = {}, bool concurrently = false) {
     std::string columns;
     for (auto const place : index.fields) {
         auto const& column = table.columns[place];
         columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
-        if (is_vector_index)
-            columns.append(" ")
-                .append(detail::extension_prefix(entry_of(column.type.id).extension, schemas))
-                .append(detail::operator_class(column.type, index.metric));
+        columns += detail::operator_class_sql(index, column.type, schemas);
     }
-    auto sql = text("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quote_identifier(index_name(table, index)),
-                    quote_identifier(table.schema, table.name), detail::method_name(index.method), columns);
+    auto sql = text("CREATE {}INDEX {}{} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", concurrently ? "CONCURRENTLY " : "",
+                    quote_identifier(index_name(table, index)), quote_identifier(table.schema, table.name),
+                    detail::method_name(index.method), columns);
     if (index.method == index_method::hnsw) sql += text(" WITH (m = {}, ef_construction = {})", index.m, index.ef_construction);
     if (index.method == index_method::ivfflat) sql += text(" WITH (lists = {})", index.lists);
     return sql;
@@ -156,7 +197,7 @@ namespace detail {
 [[nodiscard]] inline std::vector<std::string> ddl_statements(table_description const& table, extension_schemas const& schemas = {}) {
     std::vector<std::string> statements{create_table_sql(table, schemas)};
     if (!table.key.empty()) statements.push_back(add_key_sql(table));
-    for (auto const& index : table.indexes) statements.push_back(create_index_sql(table, index, schemas));
+    for (auto const& index : declared_indexes(table)) statements.push_back(create_index_sql(table, index, schemas));
     return statements;
 }
 

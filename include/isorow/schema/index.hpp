@@ -17,30 +17,38 @@ inline constexpr metric l1 = metric::l1;
 /// The access methods that isorow builds indexes with.
 enum class index_method : std::uint8_t { btree, hash, gin, gist, brin, hnsw, ivfflat };
 
-/// Options of the plain access methods. `name` is made from table and columns where it is empty.
+/// Options of the plain access methods. `name` is made from table and columns where it is empty. `operator_class`, with or without its
+/// schema, is that of each of the columns: "gin_trgm_ops", "jsonb_path_ops"; the type's default where it is empty.
 struct btree {
     std::string_view name{};
     bool unique = false;
+    std::string_view operator_class{};
 };
 struct hash {
     std::string_view name{};
+    std::string_view operator_class{};
 };
 struct gin {
     std::string_view name{};
+    std::string_view operator_class{};
 };
 struct gist {
     std::string_view name{};
+    std::string_view operator_class{};
 };
 struct brin {
     std::string_view name{};
+    std::string_view operator_class{};
 };
 
-/// pgvector's graph index. `m`: links per layer; `ef_construction`: candidates looked at while building.
+/// pgvector's graph index. `m`: links per layer; `ef_construction`: candidates looked at while building. `operator_class`: the metric's
+/// where it is empty.
 struct hnsw {
     isorow::metric metric = isorow::metric::cosine;
     std::int32_t m = 16;
     std::int32_t ef_construction = 64;
     std::string_view name{};
+    std::string_view operator_class{};
 };
 
 /// pgvector's inverted file index, which is built after the rows are there. `lists`: the number of clusters.
@@ -48,6 +56,7 @@ struct ivfflat {
     isorow::metric metric = isorow::metric::cosine;
     std::int32_t lists = 100;
     std::string_view name{};
+    std::string_view operator_class{};
 };
 
 /// The most columns of a key or an index: Postgres' INDEX_MAX_KEYS.
@@ -68,6 +77,7 @@ struct field_list {
             if (one == place) return true;
         return false;
     }
+    friend constexpr bool operator==(field_list const&, field_list const&) = default;
 };
 
 /// An index as flat data.
@@ -79,32 +89,45 @@ struct index_description {
     std::int32_t m = 0;
     std::int32_t ef_construction = 0;
     std::int32_t lists = 0;
-    std::string_view name{};  ///< empty: made from table and columns
+    std::string_view name{};            ///< empty: made from table and columns
+    std::string_view operator_class{};  ///< with or without its schema; empty: the type's default, or pgvector's for the metric
+
+    friend constexpr bool operator==(index_description const&, index_description const&) = default;
 };
 
 namespace detail {
 
 constexpr index_description describe(field_list const& fields, btree const& o) {
-    return {.fields = fields, .unique = o.unique, .name = o.name};
+    return {.fields = fields, .unique = o.unique, .name = o.name, .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, hash const& o) {
-    return {.fields = fields, .method = index_method::hash, .name = o.name};
+    return {.fields = fields, .method = index_method::hash, .name = o.name, .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, gin const& o) {
-    return {.fields = fields, .method = index_method::gin, .name = o.name};
+    return {.fields = fields, .method = index_method::gin, .name = o.name, .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, gist const& o) {
-    return {.fields = fields, .method = index_method::gist, .name = o.name};
+    return {.fields = fields, .method = index_method::gist, .name = o.name, .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, brin const& o) {
-    return {.fields = fields, .method = index_method::brin, .name = o.name};
+    return {.fields = fields, .method = index_method::brin, .name = o.name, .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, hnsw const& o) {
-    return {
-        .fields = fields, .method = index_method::hnsw, .metric = o.metric, .m = o.m, .ef_construction = o.ef_construction, .name = o.name};
+    return {.fields = fields,
+            .method = index_method::hnsw,
+            .metric = o.metric,
+            .m = o.m,
+            .ef_construction = o.ef_construction,
+            .name = o.name,
+            .operator_class = o.operator_class};
 }
 constexpr index_description describe(field_list const& fields, ivfflat const& o) {
-    return {.fields = fields, .method = index_method::ivfflat, .metric = o.metric, .lists = o.lists, .name = o.name};
+    return {.fields = fields,
+            .method = index_method::ivfflat,
+            .metric = o.metric,
+            .lists = o.lists,
+            .name = o.name,
+            .operator_class = o.operator_class};
 }
 
 }  // namespace detail

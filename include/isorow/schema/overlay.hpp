@@ -20,6 +20,10 @@ struct column_options {
     std::string_view type{};           ///< the column's type as SQL writes it: "varchar(32)"
     std::string_view default_value{};  ///< an SQL expression: "now()"
     bool unique = false;               ///< no two rows have the same value
+    std::string_view renamed_from{};   ///< the column's former name: a table that has that one, and not this, gets it renamed
+    /// SQL that makes the new value out of the table's columns, under their new names, when the column's type changes:
+    /// "price::numeric(10,2)". May stay afterwards.
+    std::string_view using_expression{};
 };
 
 namespace detail {

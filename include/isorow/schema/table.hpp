@@ -17,14 +17,16 @@
 namespace isorow::inline v1 {
 
 /// One column of a table and the field that it comes from.
-struct column {
+struct column_description {
     std::string_view field;  ///< the field's name in the struct
     std::string_view name;   ///< the column's name in the table
     column_type type;
     bool nullable = false;
     bool unique = false;
-    std::string_view default_value{};  ///< an SQL expression; empty where there is none
-    bool has_type = true;              ///< false where neither the field's type nor the user says one
+    std::string_view default_value{};     ///< an SQL expression; empty where there is none
+    bool has_type = true;                 ///< false where neither the field's type nor the user says one
+    std::string_view renamed_from{};      ///< the column's former name; empty where it had none
+    std::string_view using_expression{};  ///< SQL that makes the new value when the type changes; empty where none is said
 };
 
 /// A table's description. Refers to constant data, or to what its maker keeps; copying it is cheap.
@@ -32,7 +34,7 @@ struct table_description {
     std::string_view struct_name;
     std::string_view schema;
     std::string_view name;
-    std::span<column const> columns;
+    std::span<column_description const> columns;
     field_list key;
     std::span<index_description const> indexes;
 
@@ -96,19 +98,21 @@ template <class T>
 using field_traits_at = field_traits<T>;
 
 template <reflect::reflectable T, std::size_t Index>
-constexpr column column_at() {
+constexpr column_description column_at() {
     using traits = field_traits<reflect::field_type<T, Index>>;
-    column result{.field = reflect::field_names<T>[Index],
-                  .name = reflect::field_names<T>[Index],
-                  .type = traits::type,
-                  .nullable = traits::nullable,
-                  .has_type = traits::has_type};
+    column_description result{.field = reflect::field_names<T>[Index],
+                              .name = reflect::field_names<T>[Index],
+                              .type = traits::type,
+                              .nullable = traits::nullable,
+                              .has_type = traits::has_type};
     for (auto const& [member, options] : table_of<T>.column_overlays) {
         if (member.owner != &type_identity<T> || member.place != Index) continue;
         if (!options.name.empty()) result.name = options.name;
         if (!options.type.empty()) result.has_type = parse_column_type(options.type, result.type);
         if (!options.default_value.empty()) result.default_value = options.default_value;
         result.unique = result.unique || options.unique;
+        if (!options.renamed_from.empty()) result.renamed_from = options.renamed_from;
+        if (!options.using_expression.empty()) result.using_expression = options.using_expression;
     }
     return result;
 }
@@ -126,7 +130,7 @@ constexpr field_list fields_of(Members const& members, std::size_t count) {
 /// The columns of T's table in the order of its fields.
 template <reflect::reflectable T>
 inline constexpr auto columns_of = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    return std::array<column, sizeof...(Index)>{detail::column_at<T, Index>()...};
+    return std::array<column_description, sizeof...(Index)>{detail::column_at<T, Index>()...};
 }(std::make_index_sequence<reflect::field_count<T>>{});
 
 /// The indexes of T's table beside the key's.

@@ -100,8 +100,8 @@ private:
         if (!options_.sql_query.empty() && (!options_.table.empty() || !options_.schema.empty() || !options_.sql_filter.empty()))
             throw usage_error("a source reads a table, with or without a filter, or a query, not both");
         for (auto const& name : options_.columns) {
-            bool const known =
-                std::any_of(columns_of<T>.begin(), columns_of<T>.end(), [&](column const& column) { return column.name == name; });
+            bool const known = std::any_of(columns_of<T>.begin(), columns_of<T>.end(),
+                                           [&](column_description const& column) { return column.name == name; });
             if (!known) throw usage_error(text("{} has no column \"{}\"", type_name<T>(), name));
         }
     }

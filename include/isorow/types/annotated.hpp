@@ -7,13 +7,15 @@
 #include <isorow/types/column_type.hpp>
 #include <isorow/types/vector_schema.hpp>
 
+#include <string>
 #include <type_traits>
 #include <utility>
 
 namespace isorow::inline v1 {
 
-/// The column's type as SQL writes it: `pg_type<"varchar(32)">`. A type that isorow does not know does not compile.
-template <fixed_string Sql>
+/// The column's type as SQL writes it: `pg_type<"varchar(32)">`. A type that isorow does not know does not compile. At run time, as an
+/// override of a `table_schema`, it is written `pg_type{"varchar(32)"}`.
+template <fixed_string Sql = "">
 struct pg_type {
     static constexpr bool known = [] {
         column_type ignored;
@@ -26,6 +28,13 @@ struct pg_type {
         return read;
     }();
 };
+
+/// A type that is known at run time only; whoever takes it checks it.
+template <>
+struct pg_type<""> {
+    std::string sql;
+};
+pg_type(std::string) -> pg_type<>;
 
 /// A T whose column is described by `Tags`: a `pg_type<…>`, a `vector_schema<…>`, or a type with a constant `vector_schema()`, such as
 /// an embedding model. It is a T in all other respects: class types are derived from, scalars converted to and from.
@@ -75,6 +84,8 @@ constexpr vector_shape shape_of_tag() {
 
 template <class Tag>
 constexpr void read_tag(column_type& type, bool& said) {
+    static_assert(!std::is_same_v<Tag, pg_type<>> && !std::is_same_v<Tag, vector_schema<>>,
+                  "isorow: an annotation says its type or size where it stands: pg_type<\"…\">, vector_schema<N>");
     if constexpr (names_a_type<Tag>) {
         type = Tag::type;
         said = true;

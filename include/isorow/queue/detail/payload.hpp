@@ -42,7 +42,7 @@ constexpr void check_payload() {
 }
 
 template <class T>
-[[nodiscard]] std::vector<column> payload_columns_of() {
+[[nodiscard]] std::vector<column_description> payload_columns_of() {
     check_payload<T>();
     if constexpr (is_row_payload<T>) {
         return {columns_of<T>.begin(), columns_of<T>.end()};

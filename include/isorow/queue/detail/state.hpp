@@ -65,7 +65,8 @@ template <class... Arguments>
 
 /// What a queue object and its jobs share.
 struct queue_state {
-    queue_state(pool& pool, std::string queue_name, queue_options given, std::string_view struct_name, std::vector<column> const& payload)
+    queue_state(pool& pool, std::string queue_name, queue_options given, std::string_view struct_name,
+                std::vector<column_description> const& payload)
         : db(&pool),
           name(std::move(queue_name)),
           options(std::move(given)),

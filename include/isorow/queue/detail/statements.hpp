@@ -23,7 +23,8 @@ namespace isorow::inline v1::detail {
 /// How columns of a queue's own begin.
 inline constexpr std::string_view queue_prefix = "isorow_";
 
-[[nodiscard]] constexpr column queue_column(std::string_view name, type_id type, std::string_view default_value, bool nullable = false) {
+[[nodiscard]] constexpr column_description queue_column(std::string_view name, type_id type, std::string_view default_value,
+                                                        bool nullable = false) {
     return {.field = name, .name = name, .type = column_type{type}, .nullable = nullable, .default_value = default_value};
 }
 
@@ -45,8 +46,8 @@ struct queue_table {
     std::string schema;
     std::string name;
     std::string_view struct_name;
-    std::vector<column> columns;  ///< the queue's own, then the payload's
-    std::size_t payload = 0;      ///< the place of the payload's first
+    std::vector<column_description> columns;  ///< the queue's own, then the payload's
+    std::size_t payload = 0;                  ///< the place of the payload's first
 
     [[nodiscard]] std::string quoted() const { return quote_identifier(schema, name); }
     [[nodiscard]] table_description description() const {
@@ -60,7 +61,7 @@ struct queue_table {
 };
 
 [[nodiscard]] inline queue_table make_queue_table(std::string schema, std::string name, std::string_view struct_name,
-                                                  std::vector<column> const& payload) {
+                                                  std::vector<column_description> const& payload) {
     queue_table table{std::move(schema), std::move(name), struct_name, {queue_columns.begin(), queue_columns.end()}, queue_columns.size()};
     for (auto one : payload) {
         // What the struct's own table asks for of its rows is not asked of jobs: the same order may be queued twice.

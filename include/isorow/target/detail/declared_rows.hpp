@@ -4,13 +4,13 @@
 /// The rows that a target was told of, as images with the key first, found by their keys.
 
 #include <isorow/codec/bytes.hpp>
+#include <isorow/target/detail/fingerprint.hpp>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,35 +19,37 @@
 
 namespace isorow::inline v1::detail {
 
-/// XXH3-128, the fingerprint of tracked rows.
-struct fingerprint {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-
-    friend bool operator==(fingerprint const&, fingerprint const&) = default;
-};
-
-[[nodiscard]] inline fingerprint fingerprint_of(std::span<std::byte const> bytes, std::uint64_t seed) noexcept {
-    auto const hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);
-    return {hash.high64, hash.low64};
-}
-
-/// Where one declared row stands in the comparison with the table.
+/// Where one declared row stands in the comparison with what is there.
 enum class row_state : std::uint8_t {
-    unseen,     ///< not met in the table: new
+    unseen,     ///< not met: new
     unchanged,  ///< met, and equal
     differs,    ///< met, and its bytes differ
+    unsure,     ///< met, and equal by its fingerprint, but somebody else has written the row since
 };
 
-/// One declared row: its image, a COPY tuple with the key's columns first.
+/// One declared row: its image, a COPY tuple with the key's columns first. Of a thin row only the field count and the key are there, and
+/// its fingerprint behind them.
 struct declared_row {
+    static constexpr std::uint32_t no_page = 0xffffffff;
+
     std::byte const* image = nullptr;
     std::uint32_t size = 0;
-    std::uint32_t key_end = 0;  ///< where the key's columns end; the key begins behind the field count
+    std::uint32_t key_end = 0;     ///< where the key's columns end; the key begins behind the field count
+    std::uint32_t owner = 0;       ///< who declared it: a number in the run's list of owners
+    std::uint32_t version = 0;     ///< the transaction that wrote the stored row, as far as the record says; 0: not known
+    std::uint32_t page = no_page;  ///< where in the record it stands
     row_state state = row_state::unseen;
+    bool moved = false;    ///< another owner had declared it before
+    bool present = false;  ///< seen in the table itself
+    bool thin = false;     ///< it was found equal to what is recorded when memory was short, and the rest of its image given up
 
     [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return {image, size}; }
     [[nodiscard]] std::span<std::byte const> key() const noexcept { return {image + sizeof(std::int16_t), key_end - sizeof(std::int16_t)}; }
+    [[nodiscard]] fingerprint kept_fingerprint() const noexcept {
+        fingerprint kept;
+        std::memcpy(&kept, image + key_end, sizeof kept);
+        return kept;
+    }
 };
 
 /// Where the first `key_columns` fields of a COPY tuple end. Throws `malformed` where they are not whole.
@@ -62,13 +64,87 @@ struct declared_row {
     return tuple.size() - in.remaining();
 }
 
-/// Owns the images of the declared rows, in blocks that never move, and an open-addressing table from key to row.
+/// Owns the images of the declared rows, in blocks that never move. Rows whose keys come in a rising order, as bytes, need nothing else to
+/// be found; for others there is an open-addressing table from key to row.
 class declared_rows {
 public:
     /// Adds a row. Returns the row that has the same key already instead, where there is one.
-    std::optional<std::size_t> add(std::span<std::byte const> image, std::size_t key_end) {
+    std::optional<std::size_t> add(std::span<std::byte const> image, std::size_t key_end, std::uint32_t owner = 0) {
+        return enter({image.data(), static_cast<std::uint32_t>(image.size()), static_cast<std::uint32_t>(key_end), owner}, image);
+    }
+
+    /// Adds a thin row. `front`: the image up to the end of its key.
+    std::optional<std::size_t> add_thin(std::span<std::byte const> front, fingerprint const& value, std::uint32_t owner) {
+        auto const small = thinned(front, value);
+        declared_row row{small.bytes().data(), static_cast<std::uint32_t>(small.size()), static_cast<std::uint32_t>(front.size()), owner};
+        row.thin = true;
+        return enter(row, small.bytes());
+    }
+
+    /// The row of a key, or nothing. Quickest where keys are asked for in the order in which they were declared.
+    [[nodiscard]] declared_row* find(std::span<std::byte const> key) noexcept {
+        if (next_ < rows_.size() && is_same(rows_[next_].key(), key)) return &rows_[next_++];
+        auto const place = place_of(key);
+        if (place == rows_.size()) return nullptr;
+        next_ = place + 1;
+        return &rows_[place];
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
+    [[nodiscard]] std::span<declared_row> rows() noexcept { return rows_; }
+    [[nodiscard]] std::span<declared_row const> rows() const noexcept { return rows_; }
+
+    /// How many bytes the images have.
+    [[nodiscard]] std::size_t image_bytes() const noexcept { return image_bytes_; }
+    /// How many bytes of memory all takes.
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return blocks_bytes_ + rows_.capacity() * sizeof(declared_row) + slots_.capacity() * sizeof(numbered_slot);
+    }
+
+    /// Gives up the images of the rows for which `fingerprint_if_known(row)` returns a fingerprint, but for their keys.
+    template <class FingerprintIfKnown>
+    void thin_out(FingerprintIfKnown&& fingerprint_if_known) {
+        auto blocks = std::exchange(blocks_, {});
+        free_ = nullptr;
+        block_left_ = image_bytes_ = blocks_bytes_ = 0;
+        std::size_t at = 0;
+        for (auto& row : rows_) {
+            // Rows stand in the blocks in their order: one that is left behind can go.
+            while (!is_in(blocks[at], row.image)) blocks[at++].bytes.reset();
+            std::optional<fingerprint> const known = row.thin ? std::nullopt : fingerprint_if_known(std::as_const(row));
+            if (!known) {
+                row.image = keep(row.bytes());
+                continue;
+            }
+            auto const small = thinned({row.image, row.key_end}, *known);
+            row.image = keep(small.bytes());
+            row.size = static_cast<std::uint32_t>(small.size());
+            row.thin = true;
+        }
+    }
+
+    /// Forgets what was seen, for another comparison.
+    void forget_states() noexcept {
+        next_ = 0;
+        for (auto& row : rows_) {
+            row.state = row_state::unseen;
+            row.version = 0;
+            row.page = declared_row::no_page;
+            row.moved = false;
+            row.present = false;
+        }
+    }
+
+private:
+    std::optional<std::size_t> enter(declared_row row, std::span<std::byte const> image) {
+        if (is_sorted_ && (rows_.empty() || is_less(rows_.back().key(), row.key()))) {
+            row.image = keep(image);
+            rows_.push_back(row);
+            return std::nullopt;
+        }
+        if (std::exchange(is_sorted_, false)) number_all();
         if (2 * (rows_.size() + 1) > slots_.size()) grow();
-        declared_row row{image.data(), static_cast<std::uint32_t>(image.size()), static_cast<std::uint32_t>(key_end)};
         auto const hash = hash_of(row.key());
         auto const place = slot_of(row.key(), hash);
         if (slots_[place].row != 0) return slots_[place].row - 1;
@@ -78,31 +154,60 @@ public:
         return std::nullopt;
     }
 
-    /// The row of a key, or nothing.
-    [[nodiscard]] declared_row* find(std::span<std::byte const> key) noexcept {
-        if (slots_.empty()) return nullptr;
+    [[nodiscard]] static bool is_same(std::span<std::byte const> left, std::span<std::byte const> right) noexcept {
+        return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size()) == 0;
+    }
+    [[nodiscard]] static bool is_less(std::span<std::byte const> left, std::span<std::byte const> right) noexcept {
+        auto const order = std::memcmp(left.data(), right.data(), std::min(left.size(), right.size()));
+        return order != 0 ? order < 0 : left.size() < right.size();
+    }
+
+    /// The row's number, or that behind the last.
+    [[nodiscard]] std::size_t place_of(std::span<std::byte const> key) const noexcept {
+        if (is_sorted_) {
+            auto const found =
+                std::partition_point(rows_.begin(), rows_.end(), [&](declared_row const& row) { return is_less(row.key(), key); });
+            bool const is_it = found != rows_.end() && is_same(found->key(), key);
+            return is_it ? static_cast<std::size_t>(found - rows_.begin()) : rows_.size();
+        }
         auto const& slot = slots_[slot_of(key, hash_of(key))];
-        return slot.row == 0 ? nullptr : &rows_[slot.row - 1];
+        return slot.row == 0 ? rows_.size() : slot.row - 1;
     }
 
-    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
-    [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
-    [[nodiscard]] std::span<declared_row> rows() noexcept { return rows_; }
-    [[nodiscard]] std::span<declared_row const> rows() const noexcept { return rows_; }
-
-    /// Forgets what was seen, for another comparison.
-    void forget_states() noexcept {
-        for (auto& row : rows_) row.state = row_state::unseen;
+    /// Rows that came in order so far enter the table.
+    void number_all() {
+        std::size_t size = 64;
+        while (size < 2 * (rows_.size() + 1)) size *= 2;
+        slots_.assign(size, {});
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            auto const hash = hash_of(rows_[i].key());
+            slots_[slot_of(rows_[i].key(), hash)] = {tag_of(hash), static_cast<std::uint32_t>(i + 1)};
+        }
     }
 
-private:
+    [[nodiscard]] static byte_writer thinned(std::span<std::byte const> front, fingerprint const& value) {
+        byte_writer small;
+        small.put_bytes(front);
+        small.put_bytes({reinterpret_cast<std::byte const*>(&value), sizeof value});
+        return small;
+    }
+
     /// Row numbers count from 1; 0 is a free slot. The tag spares most comparisons of keys that only share a slot.
     struct numbered_slot {
         std::uint32_t tag = 0;
         std::uint32_t row = 0;
     };
 
+    struct block {
+        std::unique_ptr<std::byte[]> bytes;
+        std::size_t size = 0;
+    };
+    [[nodiscard]] static bool is_in(block const& one, std::byte const* place) noexcept {
+        return std::less_equal<>{}(one.bytes.get(), place) && std::less<>{}(place, one.bytes.get() + one.size);
+    }
+
     static constexpr std::size_t block_size = std::size_t{1} << 20;
+    static constexpr std::size_t first_block_size = std::size_t{1} << 12;
 
     [[nodiscard]] static std::uint64_t hash_of(std::span<std::byte const> key) noexcept { return XXH3_64bits(key.data(), key.size()); }
     [[nodiscard]] static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
@@ -114,8 +219,7 @@ private:
             auto const& slot = slots_[place];
             if (slot.row == 0) return place;
             if (slot.tag != tag_of(hash)) continue;
-            auto const other = rows_[slot.row - 1].key();
-            if (other.size() == key.size() && std::memcmp(other.data(), key.data(), key.size()) == 0) return place;
+            if (is_same(rows_[slot.row - 1].key(), key)) return place;
         }
     }
 
@@ -132,20 +236,26 @@ private:
 
     [[nodiscard]] std::byte const* keep(std::span<std::byte const> image) {
         if (image.size() > block_left_) {
-            block_left_ = std::max(block_size, image.size());
-            blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block_left_));
-            next_ = blocks_.back().get();
+            block_left_ = std::max(blocks_.empty() ? first_block_size : block_size, image.size());
+            blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(block_left_), block_left_});
+            blocks_bytes_ += block_left_;
+            free_ = blocks_.back().bytes.get();
         }
-        std::memcpy(next_, image.data(), image.size());
+        std::memcpy(free_, image.data(), image.size());
+        image_bytes_ += image.size();
         block_left_ -= image.size();
-        return std::exchange(next_, next_ + image.size());
+        return std::exchange(free_, free_ + image.size());
     }
 
     std::vector<declared_row> rows_;
     std::vector<numbered_slot> slots_;
-    std::vector<std::unique_ptr<std::byte[]>> blocks_;
-    std::byte* next_ = nullptr;
+    std::vector<block> blocks_;
+    std::byte* free_ = nullptr;
+    std::size_t next_ = 0;  ///< the row that is probably asked for next
+    bool is_sorted_ = true;
     std::size_t block_left_ = 0;
+    std::size_t image_bytes_ = 0;
+    std::size_t blocks_bytes_ = 0;
 };
 
 }  // namespace isorow::inline v1::detail

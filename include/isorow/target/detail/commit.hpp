@@ -1,0 +1,306 @@
+#pragma once
+
+/// @file
+/// A commit of all that a run declared: tables, rows and the record of them in one transaction, or nothing.
+
+#include <isorow/pq/detail/chance.hpp>
+#include <isorow/pq/transaction.hpp>
+#include <isorow/target/destructive_change.hpp>
+#include <isorow/target/detail/dropped_tables.hpp>
+#include <isorow/target/detail/table_commit.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::detail {
+
+/// One attempt to commit, or to find out what a commit would do.
+class commit_attempt {
+public:
+    explicit commit_attempt(commit_context& context) : context_(context), connection_(context.connection) {}
+
+    /// Inside a transaction, all of it.
+    void run() {
+        lock_app(connection_, context_.app, context_.state);
+        if (!context_.is_plan) enter_owners(connection_, context_.given, context_.app.id, context_.state.owners);
+        for (auto const& owner : context_.state.owners) context_.fates.enter(owner);
+        auto records = read_targets(database_ref(connection_, context_.now()), context_.app.id);
+        for (std::size_t number = 0; number < context_.state.tables.size(); ++number)
+            tables_.push_back(open_table(*context_.state.tables[number], records, number));
+        for (auto& table : tables_) table->look();
+        find_undeclared(std::move(records));
+        for (auto& table : tables_) table->set_up();
+        for (auto& table : tables_) table->compare();
+        for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) (*table)->remove();
+        for (auto& table : tables_) table->write();
+        for (auto& table : tables_) table->finish();
+        if (!context_.is_plan) settle();
+    }
+
+    /// Once it is committed.
+    void after() {
+        for (auto& table : tables_) table->after();
+    }
+
+    [[nodiscard]] isorow::report report() {
+        isorow::report done;
+        for (auto& table : tables_) {
+            auto const& one = table->report();
+            static_cast<row_counts&>(done) += one.rows;
+            done.ddl.insert(done.ddl.end(), one.ddl.begin(), one.ddl.end());
+            for (auto const& postponed : table->changes().postponed()) done.postponed.push_back(postponed);
+            done.tables.push_back(one);
+        }
+        for (auto& one : undeclared_reports_) {
+            static_cast<row_counts&>(done) += one.rows;
+            done.ddl.insert(done.ddl.end(), one.ddl.begin(), one.ddl.end());
+            done.tables.push_back(one);
+        }
+        done.postponed.insert(done.postponed.end(), postponed_.begin(), postponed_.end());
+        done.components.removed = static_cast<std::int64_t>(context_.fates.gone().size());
+        return done;
+    }
+
+    [[nodiscard]] isorow::plan plan() {
+        isorow::plan planned;
+        for (auto& table : tables_) {
+            auto one = table->planned();
+            one.table = table->report().table;
+            one.rows = table->report().rows;
+            one.changes = table->changes().planned().changes;
+            static_cast<row_counts&>(planned) += one.rows;
+            planned.tables.push_back(std::move(one));
+        }
+        for (auto const& record : undeclared_) planned.tables.push_back(plan_of_undeclared(record));
+        planned.components.removed = static_cast<std::int64_t>(context_.fates.gone().size());
+        planned.digest = digest();
+        return planned;
+    }
+
+    [[nodiscard]] fingerprint digest() const {
+        fingerprint sum;
+        for (auto const& table : tables_) {
+            sum += table->digest();
+            sum += {seed_of(to_string(table->report().rows)), 0};
+        }
+        for (auto const& record : undeclared_) sum += {seed_of(record.schema_name + "." + record.table_name), 1};
+        return sum;
+    }
+
+private:
+    [[nodiscard]] std::unique_ptr<table_commit> open_table(declared_table& table, std::vector<target_record>& records, std::size_t number) {
+        std::optional<target_record> record;
+        auto const found = std::ranges::find_if(records, [&](auto const& one) { return one.is_for(table.shape.table); });
+        if (found != records.end()) {
+            record = std::move(*found);
+            records.erase(found);
+        }
+        return std::make_unique<table_commit>(context_, table, std::move(record), number);
+    }
+
+    // Tables that are declared no longer
+
+    /// Those that no owner which stands declares; a run of a part of the app leaves all tables.
+    void find_undeclared(std::vector<target_record> rest) {
+        if (context_.is_plain() || !context_.state.under.empty()) return;
+        for (auto& record : rest) {
+            bool const stands = std::ranges::any_of(record.declarers, [&](auto id) { return context_.fates.of(id) == owner_fate::stands; });
+            if (!stands) undeclared_.push_back(std::move(record));
+        }
+        if (context_.is_plan || context_.options.allow == allow::destructive) return;
+        std::vector<schema_change> drops;
+        for (auto const& record : undeclared_)
+            if (record.created) drops.push_back(drop_of_table(record.schema_name, record.table_name));
+        if (!drops.empty())
+            throw destructive_change(quote_identifier(undeclared_.front().schema_name, undeclared_.front().table_name), std::move(drops));
+    }
+
+    [[nodiscard]] table_plan plan_of_undeclared(target_record const& record) const {
+        table_plan one;
+        one.table = quote_identifier(record.schema_name, record.table_name);
+        if (record.created) {
+            one.changes.push_back(drop_of_table(record.schema_name, record.table_name));
+        } else {
+            one.rows.deleted = record.row_count.value_or(0);
+        }
+        return one;
+    }
+
+    void drop_undeclared() {
+        for (auto const& record : undeclared_) {
+            table_report one;
+            one.table = quote_identifier(record.schema_name, record.table_name);
+            if (!take_away(connection_, context_.given, record, one, postponed_)) continue;
+            forget_target(database_ref(connection_, context_.now()), record.id);
+            undeclared_reports_.push_back(std::move(one));
+        }
+    }
+
+    // What is written beside tables and rows
+
+    void settle() {
+        drop_undeclared();
+        bool wrote = !undeclared_.empty() || !context_.fates.gone().empty() || !postponed_.empty();
+        for (auto const& table : tables_) wrote = wrote || table->wrote();
+        database_ref const here(connection_, context_.now());
+        if (!context_.is_plain()) wrote = write_memos(here) || wrote;
+        delete_owners(here, context_.fates.gone());
+        if (context_.state.has_kept_outputs) execute(here, "DELETE FROM isorow.kept_outputs WHERE app = $1", context_.app.id);
+        if (wrote && !context_.is_plain()) execute(here, "UPDATE isorow.apps SET runs = runs + 1 WHERE id = $1", context_.app.id);
+    }
+
+    /// Writes down what the owners ran with, where that is not what the record says. Those that were just entered have it already.
+    bool write_memos(database_ref const& here) {
+        std::unordered_map<std::int64_t, std::optional<fingerprint>> known;
+        for (auto const& one : context_.app.owners) known.emplace(one.id, one.memo);
+        bool has_entered = false;
+        std::vector<std::int64_t> ids;
+        std::vector<std::optional<isorow::uuid>> memos;
+        for (auto const& owner : context_.state.owners) {
+            if (owner.state != owner_state::ran) continue;
+            auto const found = known.find(owner.id);
+            if (found == known.end()) {
+                has_entered = true;
+            } else if (found->second != owner.memo) {
+                ids.push_back(owner.id);
+                memos.push_back(owner.memo ? std::optional(as_uuid(*owner.memo)) : std::nullopt);
+            }
+        }
+        return update_memos(here, ids, memos) > 0 || has_entered;
+    }
+
+    commit_context& context_;
+    connection& connection_;
+    std::vector<std::unique_ptr<table_commit>> tables_{};
+    std::vector<target_record> undeclared_{};
+    std::vector<table_report> undeclared_reports_{};
+    std::vector<std::string> postponed_{};
+};
+
+/// Sets how long a change of a table waits for its lock, for as long as this lives or until the transaction ends.
+class lock_timeout_scope {
+public:
+    lock_timeout_scope(connection& connection, limits const& limits, std::chrono::milliseconds timeout) : connection_(connection) {
+        former_ = query_one<std::string>(database_ref(connection, limits), "SELECT pg_catalog.current_setting('lock_timeout')");
+        set(text("{}ms", timeout.count()));
+    }
+    lock_timeout_scope(lock_timeout_scope const&) = delete;
+    lock_timeout_scope& operator=(lock_timeout_scope const&) = delete;
+    ~lock_timeout_scope() = default;
+
+    /// For transactions of the user's, which go on.
+    void restore() { set(former_); }
+
+private:
+    void set(std::string const& value) {
+        static_cast<void>(query_one<std::string>(connection_, "SELECT pg_catalog.set_config('lock_timeout', $1, true)", value));
+    }
+
+    connection& connection_;
+    std::string former_;
+};
+
+/// Remembers which owners had their ids before an attempt: those that it enters are gone with it where it fails.
+class owner_ids {
+public:
+    explicit owner_ids(declared_state& state) : state_(state) {
+        for (auto const& one : state.owners) ids_.push_back(one.id);
+    }
+    void restore() noexcept {
+        for (std::size_t i = 0; i < ids_.size(); ++i) state_.owners[i].id = ids_[i];
+    }
+
+private:
+    declared_state& state_;
+    std::vector<std::int64_t> ids_;
+};
+
+/// What an attempt is for.
+enum class commit_mode : std::uint8_t {
+    commit,
+    plan,   ///< nothing is written
+    apply,  ///< to do what a plan says
+};
+
+/// Makes an attempt in a transaction, and calls `look(attempt)` before it is committed. Where a lock is not free, or another transaction is
+/// in the way, all is rolled back and tried again; where a row is refused it is tried once more to name the row. Not so inside a
+/// transaction of the user's, which is of no use then.
+template <class Look>
+report attempt_commit(connection& connection, std::optional<limits> const& given, app_record const& app, declared_state& state,
+                      commit_options const& options, commit_mode mode, Look&& look) {
+    bool const is_nested = connection.in_transaction();
+    for (auto& table : state.tables)
+        if (!table->spill_table.empty() && !table->rows.empty()) spill(connection, given, *table);
+    owner_ids before(state);
+    bool names_keys = false;
+    for (int attempts = 1;; ++attempts) {
+        owner_fates fates(app, state);
+        commit_context context{connection, given,     app, state, fates, options, mode == commit_mode::plan, mode != commit_mode::commit,
+                               is_nested,  names_keys};
+        try {
+            commit_attempt attempt(context);
+            transaction whole(connection);
+            lock_timeout_scope timeout(connection, context.now(), options.lock_timeout);
+            attempt.run();
+            look(attempt);
+            if (is_nested) timeout.restore();
+            if (mode == commit_mode::plan) {
+                whole.rollback();
+                before.restore();
+                return {};
+            }
+            whole.commit();
+            if (!is_nested) attempt.after();
+            return attempt.report();
+        } catch (server_error const& failure) {
+            before.restore();
+            if (is_nested || !connection.is_open()) throw;
+            std::string_view const code = failure.sqlstate();
+            bool const is_refused_row = code.starts_with("22") || code.starts_with("23");
+            if (is_refused_row && !names_keys && mode == commit_mode::commit) {
+                names_keys = true;
+                continue;
+            }
+            bool const may_pass = code == sqlstate::lock_not_available || code.starts_with("40");
+            if (!may_pass || attempts >= options.lock_attempts) throw;
+        } catch (...) {
+            before.restore();
+            throw;
+        }
+        auto const pause = by_chance<std::chrono::milliseconds>(std::chrono::milliseconds(100 << std::min(attempts, 5)), 0.5, 1.0);
+        pause_for(pause, given ? *given : limits::within(2 * pause), "waiting to try a commit again");
+    }
+}
+
+/// Commits what a run declared.
+[[nodiscard]] inline report commit_state(connection& connection, std::optional<limits> const& given, app_record const& app,
+                                         declared_state& state, commit_options const& options) {
+    return attempt_commit(connection, given, app, state, options, commit_mode::commit, [](commit_attempt&) {});
+}
+
+/// What `commit_state` would do. All happens in a transaction that is rolled back, and no table is locked or altered in it.
+[[nodiscard]] inline plan plan_state(connection& connection, std::optional<limits> const& given, app_record const& app,
+                                     declared_state& state, commit_options const& options) {
+    plan planned;
+    attempt_commit(connection, given, app, state, options, commit_mode::plan, [&](commit_attempt& attempt) { planned = attempt.plan(); });
+    return planned;
+}
+
+/// Commits what a run declared if that is what the plan says. Throws `plan_outdated` otherwise.
+[[nodiscard]] inline report apply_plan(connection& connection, std::optional<limits> const& given, app_record const& app,
+                                       declared_state& state, plan const& planned, commit_options const& options) {
+    return attempt_commit(connection, given, app, state, options, commit_mode::apply, [&](commit_attempt& attempt) {
+        if (attempt.digest() != planned.digest)
+            throw plan_outdated(text("the database has moved on since the plan was made: there would be {}, where the plan says {}",
+                                     to_string(attempt.report()), to_string(planned)));
+    });
+}
+
+}  // namespace isorow::inline v1::detail

@@ -1,0 +1,233 @@
+#pragma once
+
+/// @file
+/// The entries of apps, owners and targets in schema `isorow`.
+
+#include <isorow/codec/copy_format.hpp>
+#include <isorow/codec/scalars.hpp>
+#include <isorow/pq/copy.hpp>
+#include <isorow/query/query.hpp>
+#include <isorow/target/detail/declared_state.hpp>
+#include <isorow/target/install.hpp>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1 {
+
+/// Another run of the app was committed while this one computed. Nothing was written.
+class run_conflict final : public error {
+public:
+    using error::error;
+
+    [[nodiscard]] bool retryable() const noexcept override { return true; }
+};
+
+namespace detail {
+
+/// A fingerprint as a uuid of the database: the high word first, big-endian.
+[[nodiscard]] inline isorow::uuid as_uuid(fingerprint const& value) noexcept {
+    std::array<std::byte, 16> bytes{};
+    store_word(value.high, bytes.data());
+    store_word(value.low, bytes.data() + sizeof value.high);
+    return isorow::uuid(std::bit_cast<std::array<std::uint8_t, 16>>(bytes));
+}
+[[nodiscard]] inline fingerprint as_fingerprint(std::span<std::byte const> sixteen_bytes) noexcept {
+    return {load_word<std::uint64_t>(sixteen_bytes.data()), load_word<std::uint64_t>(sixteen_bytes.data() + sizeof(std::uint64_t))};
+}
+
+/// Appends a fingerprint as a field of a tuple.
+inline void put_fingerprint(fingerprint const& value, byte_writer& out) {
+    out.put_int32(2 * sizeof(std::uint64_t));
+    out.put_int64(static_cast<std::int64_t>(value.high));
+    out.put_int64(static_cast<std::int64_t>(value.low));
+}
+
+/// Calls `take` with each tuple of what `sql` selects.
+template <class Take>
+void read_tuples(connection& connection, std::optional<limits> const& given, std::string_view sql, Take&& take) {
+    copy_out rows(connection, text("COPY ({}) TO STDOUT (FORMAT binary)", sql), given);
+    bool header = true;
+    for (auto message = rows.next(); message.data() != nullptr; message = rows.next()) {
+        byte_reader in(message);
+        if (std::exchange(header, false)) copy_format::take_header(in);
+        if (in.remaining() != 0 && !copy_format::take_trailer(in)) take(in.rest());
+    }
+}
+
+/// An owner that an earlier run has entered.
+struct recorded_owner {
+    std::int64_t id = 0;
+    std::string path{};
+    std::optional<fingerprint> memo{};
+};
+
+/// What the database has of an app at the beginning of a run.
+struct app_record {
+    std::int32_t id = 0;
+    std::int64_t runs = 0;
+    std::vector<recorded_owner> owners{};
+};
+
+/// A table's entry.
+struct target_record {
+    std::int32_t id = 0;
+    std::string schema_name{};
+    std::string table_name{};
+    std::int64_t relation = 0;
+    bool is_of_this_catalog = true;  ///< false after a restore elsewhere: the OID means nothing then, nor do the transactions' numbers
+    bool created = false;
+    std::string ownership{};
+    std::string record{};
+    std::optional<std::int64_t> owner{};
+    std::optional<std::int64_t> row_count{};
+    std::vector<std::int64_t> writers{};
+    std::vector<std::int64_t> declarers{};
+    std::vector<std::string> key_columns{};
+
+    [[nodiscard]] bool is_for(table_description const& table) const noexcept {
+        return schema_name == table.schema && table_name == table.name;
+    }
+    [[nodiscard]] bool tracks_rows() const noexcept { return record == "rows"; }
+};
+
+[[nodiscard]] inline std::vector<target_record> read_targets(database_ref const& where, std::int32_t app) {
+    return query<target_record>(where,
+                                "SELECT id, schema_name, table_name, relation::bigint AS relation, catalog = 'isorow.targets'::regclass AS "
+                                "is_of_this_catalog, created, ownership, record, owner, row_count, writers, declarers, key_columns"
+                                " FROM isorow.targets WHERE app = $1 ORDER BY id",
+                                app);
+}
+
+/// The owners that have rows in a table.
+[[nodiscard]] inline std::vector<std::int64_t> owners_of_rows(database_ref const& where, target_record const& record) {
+    if (!record.tracks_rows()) return record.owner ? std::vector{*record.owner} : std::vector<std::int64_t>{};
+    return query<std::int64_t>(where, "SELECT DISTINCT owner FROM isorow.tracked WHERE target = $1", record.id);
+}
+
+/// The app that keeps a table, other than this one, as errors name it. Nothing where there is none that made it.
+[[nodiscard]] inline std::optional<std::string> other_keeper(database_ref const& where, std::int32_t app, table_description const& table) {
+    return first<std::string>(where,
+                              "SELECT CASE WHEN a.name = '' THEN 'a plain target' ELSE 'the app \"' || a.name || '\"' END"
+                              " FROM isorow.targets t JOIN isorow.apps a ON a.id = t.app"
+                              " WHERE t.schema_name = $1 AND t.table_name = $2 AND t.app <> $3 AND t.created",
+                              table.schema, table.name, app);
+}
+
+/// Reads the app's owners by COPY, as there may be many.
+[[nodiscard]] inline std::vector<recorded_owner> read_owners(connection& connection, limits const& limits, std::int32_t app) {
+    std::vector<recorded_owner> owners;
+    read_tuples(connection, limits, text("SELECT id, path, fingerprint FROM isorow.owners WHERE app = {}", app),
+                [&](std::span<std::byte const> tuple) {
+                    byte_reader in(tuple);
+                    static_cast<void>(in.take_int16());
+                    static_cast<void>(in.take_int32());
+                    auto& one = owners.emplace_back();
+                    one.id = in.take_int64();
+                    auto const path = in.take_bytes(static_cast<std::size_t>(in.take_int32()));
+                    one.path.assign(reinterpret_cast<char const*>(path.data()), path.size());
+                    if (in.take_int32() == 16) one.memo = as_fingerprint(in.take_bytes(16));
+                });
+    return owners;
+}
+
+/// Installs schema `isorow` where it is not there, enters the app, and reads what the database has of it.
+[[nodiscard]] inline app_record open_app(connection& connection, limits const& limits, std::string_view database_key,
+                                         std::string_view app) {
+    install(database_ref(connection, limits));
+    auto const find = [&] {
+        return query_optional<std::tuple<std::int32_t, std::int64_t>>(
+            database_ref(connection, limits), "SELECT id, runs FROM isorow.apps WHERE database_key = $1 AND name = $2", database_key, app);
+    };
+    auto found = find();
+    if (!found) {
+        execute(database_ref(connection, limits), "INSERT INTO isorow.apps (database_key, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                database_key, app);
+        found = find();
+    }
+    app_record record{std::get<0>(*found), std::get<1>(*found)};
+    if (!app.empty()) record.owners = read_owners(connection, limits, record.id);
+    return record;
+}
+
+/// The record of one owner of plain targets; none where it has never committed.
+[[nodiscard]] inline std::optional<std::int64_t> find_owner(database_ref const& where, std::int32_t app, std::string_view path) {
+    return query_optional<std::int64_t>(where, "SELECT id FROM isorow.owners WHERE app = $1 AND path = $2", app, path);
+}
+
+/// Enters the owners that have no id yet, and gives them theirs: not those that failed in their first run, which have declared nothing.
+inline void enter_owners(connection& connection, std::optional<limits> const& given, std::int32_t app, std::vector<owner>& owners) {
+    std::vector<owner*> fresh;
+    for (auto& one : owners)
+        if (one.id == 0 && one.state == owner_state::ran) fresh.push_back(&one);
+    if (fresh.empty()) return;
+    auto const ids = query<std::int64_t>(
+        connection, "SELECT nextval(pg_get_serial_sequence('isorow.owners', 'id')) FROM pg_catalog.generate_series(1, $1)",
+        static_cast<std::int64_t>(fresh.size()));
+    copy_in rows(connection, "COPY isorow.owners (id, app, path, fingerprint) FROM STDIN (FORMAT binary)", given);
+    copy_format::put_header(rows.buffer());
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+        auto& out = rows.buffer();
+        fresh[i]->id = ids[i];
+        out.put_int16(4);
+        out.put_int32(8);
+        out.put_int64(ids[i]);
+        out.put_int32(4);
+        out.put_int32(app);
+        out.put_int32(static_cast<std::int32_t>(fresh[i]->path.size()));
+        out.put_bytes(fresh[i]->path);
+        if (fresh[i]->memo) put_fingerprint(*fresh[i]->memo, out);
+        else encode_null(out);
+        rows.flush_if_full();
+    }
+    copy_format::put_trailer(rows.buffer());
+    rows.finish();
+}
+
+/// Writes down what the memoized owners ran with, where that has changed. Returns how many there were.
+inline std::int64_t update_memos(database_ref const& where, std::vector<std::int64_t> const& ids,
+                                 std::vector<std::optional<isorow::uuid>> const& memos) {
+    if (ids.empty()) return 0;
+    return execute(where,
+                   "UPDATE isorow.owners o SET fingerprint = n.memo FROM ROWS FROM (pg_catalog.unnest($1::bigint[]), "
+                   "pg_catalog.unnest($2::uuid[])) AS n (id, memo)"
+                   " WHERE o.id = n.id AND o.fingerprint IS DISTINCT FROM n.memo",
+                   ids, memos);
+}
+
+inline void delete_owners(database_ref const& where, std::vector<std::int64_t> const& ids) {
+    if (!ids.empty()) execute(where, "DELETE FROM isorow.owners WHERE id = ANY ($1::bigint[])", ids);
+}
+
+/// Makes commits of one app, or of plain targets of one table, follow each other until the transaction ends, and throws `run_conflict`
+/// where another run was committed since this one began. Plain targets have no runs: they read all they need under the lock.
+inline void lock_app(connection& connection, app_record const& app, declared_state const& state) {
+    auto const lock = [&](std::int32_t kind, std::int32_t which) {
+        static_cast<void>(query_one<std::string>(connection, "SELECT pg_catalog.pg_advisory_xact_lock($1, $2)::text", kind, which));
+    };
+    if (state.app.empty()) {
+        for (auto const& table : state.tables) {
+            auto const name = quote_identifier(table->shape.table.schema, table->shape.table.name);
+            lock(1769172848, static_cast<std::int32_t>(seed_of(name)));
+        }
+        return;
+    }
+    lock(1769172847, app.id);
+    auto const runs = query_optional<std::int64_t>(connection, "SELECT runs FROM isorow.apps WHERE id = $1", app.id);
+    if (runs != app.runs)
+        throw run_conflict(text("another run of the app \"{}\" of the database \"{}\" was committed since this one began; run it again",
+                                state.app, state.database_key));
+}
+
+}  // namespace detail
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,101 @@
+#pragma once
+
+/// @file
+/// The record of rows that the client has: which transaction wrote each, and the pages of `isorow.tracked`.
+
+#include <isorow/target/detail/table_work.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::detail {
+
+class row_record {
+public:
+    explicit row_record(table_work& work) noexcept : work_(work) {}
+
+    /// Rows that were just loaded were all written by this transaction.
+    void note_versions_of_loaded() {
+        auto const writer = present_writer();
+        for (auto& row : work_.table.rows.rows()) row.version = writer;
+        work_.wrote = true;
+    }
+
+    /// Learns which transaction wrote each of the rows that the server has written, or found equal. `rows`: those that were staged.
+    void note_versions(server_rows& staged, std::vector<declared_row const*> const& rows) {
+        if (work_.report.rows.updated + work_.report.rows.inserted == static_cast<std::int64_t>(rows.size()) && !work_.context.names_keys) {
+            auto const writer = present_writer();
+            for (auto const* const row : rows) work_.table.rows.find(row->key())->version = writer;
+            return void(work_.wrote = true);
+        }
+        read_versions(staged.run(
+            text("SELECT s.isorow_key, t.xmin FROM {} s JOIN {} t ON {}", staged.from(), work_.sql.name(), work_.sql.key_join())));
+    }
+
+    /// Learns from the table itself which transaction wrote each row.
+    void learn_versions() {
+        work_.read_rows(text("SELECT {}, xmin FROM {}", work_.sql.key_columns(), work_.sql.name()), [&](std::span<std::byte const> tuple) {
+            auto const end = work_.end_of_key_in(tuple);
+            if (auto* const row = work_.table.rows.find(table_work::key_in(tuple, end)))
+                row->version = load_word<std::uint32_t>(tuple.data() + end + sizeof(std::int32_t));
+        });
+    }
+
+    /// Writes the pages anew that have rows which were deleted, changed or moved, and adds those of new rows. Small pages of the same
+    /// owners go with them, so that pages do not become ever more and ever smaller.
+    void write() {
+        std::unordered_set<std::int64_t> owners;
+        std::vector<declared_row const*> rows;
+        auto const is_stale = [&](declared_row const& row) { return row.page != declared_row::no_page && work_.pages[row.page].is_stale; };
+        for (auto& row : work_.table.rows.rows()) {
+            if (row.state == row_state::unchanged) continue;
+            if (row.page != declared_row::no_page) work_.pages[row.page].is_stale = true;
+            owners.insert(work_.context.state.owners[row.owner].id);
+        }
+        for (auto& one : work_.pages)
+            if (one.rows < page_rows / 4 && owners.contains(one.owner)) one.is_stale = true;
+        std::vector<page_place> stale;
+        for (auto const& one : work_.pages)
+            if (one.is_stale) stale.push_back(one.place);
+        for (auto const& row : work_.table.rows.rows())
+            if (row.page == declared_row::no_page || is_stale(row)) rows.push_back(&row);
+        if (stale.empty() && rows.empty()) return;
+        std::ranges::stable_sort(rows, {}, [](declared_row const* row) { return row->owner; });
+        delete_pages(work_.connection, work_.context.given, stale);
+        page_writer pages(work_.connection, work_.context.given, work_.record->id);
+        for (auto const* const row : rows)
+            pages.add(work_.context.state.owners[row->owner].id, {row->key(), work_.fingerprints().of(*row), row->version});
+        byte_reader standing(work_.standing_keys.bytes());
+        while (standing.remaining() > 0)
+            pages.add(*work_.record->owner, {standing.take_bytes(static_cast<std::size_t>(standing.take_int32()))});
+        pages.finish();
+        work_.wrote = true;
+    }
+
+private:
+    /// The number of the transaction, or of its savepoint, that writes now.
+    [[nodiscard]] std::uint32_t present_writer() {
+        return static_cast<std::uint32_t>(query_one<std::int64_t>(
+            work_.here(), "UPDATE isorow.targets SET row_count = row_count WHERE id = $1 RETURNING xmin::text::bigint", work_.record->id));
+    }
+
+    void read_versions(result const& answer) {
+        for (int i = 0; i < answer.rows(); ++i)
+            if (auto* const row = work_.table.rows.find(answer.value(i, 0))) row->version = byte_reader(answer.value(i, 1)).take_uint32();
+        work_.wrote = true;
+    }
+
+    table_work& work_;
+};
+
+}  // namespace isorow::inline v1::detail

@@ -1,0 +1,188 @@
+#pragma once
+
+/// @file
+/// Rows that the server holds already, as they were too many for the client, are compared by it.
+
+#include <isorow/target/detail/row_writing.hpp>
+#include <isorow/target/detail/spilled_rows.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::detail {
+
+class spilled_commit {
+public:
+    spilled_commit(table_work& work, row_writing& writing) noexcept : work_(work), writing_(writing) {}
+
+    void compare() {
+        all_ = changed_ = spilled_source(work_.connection, work_.context.given, work_.table, work_.context.state, work_.number);
+        require_distinct_spilled_keys();
+        if (work_.is_new) return;
+        if (!work_.tracks) {
+            if (!work_.owner_was_compared()) return require_none_kept();
+            work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.sql.name()));
+            work_.deleted_count = query_one<std::int64_t>(work_.here(), "SELECT count(*) " + absent_from_spilled());
+            return;
+        }
+        auto const compared = text("{} k WHERE k.target = {} AND k.owner = ANY ('{}')", unpacked_tracked,
+                                   work_.record ? work_.record->id : 0, work_.id_list(work_.context.fates.compared()));
+        work_.run_sql(text(
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = k.key)",
+            undeclared_table(), compared, changed_));
+        work_.deleted_count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM pg_temp.{}", undeclared_table()));
+        work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
+        find_changed_spilled();
+    }
+
+    void remove() {
+        if (work_.is_new) return;
+        work_.report.rows.deleted = work_.deleted_count;
+        if (work_.context.is_plan || (work_.deleted_count == 0 && !work_.takes_others())) return;
+        if (!work_.tracks) {
+            if (work_.owner_was_compared()) work_.report.rows.deleted = execute(work_.here(), "DELETE " + absent_from_spilled());
+            return;
+        }
+        auto const image = key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t.");
+        auto const undeclared_rows = "pg_temp." + undeclared_table();
+        work_.report.rows.deleted =
+            execute(work_.here(), text("DELETE FROM {} t USING {} u WHERE {} = u.key", work_.sql.name(), undeclared_rows, image));
+        if (work_.takes_others())
+            work_.report.rows.deleted += execute(work_.here(), text("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})",
+                                                                    work_.sql.name(), all_, work_.sql.key_join()));
+    }
+
+    void write() {
+        server_rows all(work_.connection, work_.context.given, changed_);
+        require_whole_spilled();
+        auto const count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s", changed_));
+        if (work_.tracks && !work_.is_new) require_own_spilled_keys(all);
+        if (work_.is_new && !work_.context.is_plan) {
+            work_.naming_the_table([&] {
+                work_.report.rows.inserted = execute(work_.here(), text("INSERT INTO {} ({}) SELECT {} FROM {} s", work_.sql.name(),
+                                                                        work_.sql.columns(), work_.sql.columns("s."), changed_));
+            });
+            if (work_.tracks) record();
+            return;
+        }
+        if (work_.is_new) {
+            work_.report.rows.inserted = count;
+            return;
+        }
+        writing_.write_staged(all, count, nullptr);
+        if (work_.tracks && !work_.context.is_plan) record();
+    }
+
+    /// Writes the record of all rows that the server holds anew.
+    void record() {
+        if (!work_.takes_record && !work_.report.rows.changed() &&
+            query_one<bool>(work_.here(), text("SELECT NOT EXISTS (SELECT FROM {} s)", changed_)))
+            return;
+        execute(work_.here(), text("DELETE FROM isorow.tracked WHERE target = {} AND owner = ANY ('{}')", work_.record->id,
+                                   work_.id_list(work_.context.fates.compared())));
+        execute(
+            work_.here(),
+            text(
+                "INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT {}, r.owner, pg_catalog.array_agg(r.key), "
+                "pg_catalog.array_agg(r.fingerprint), pg_catalog.array_agg(r.version) FROM (SELECT s.isorow_owner AS owner, s.isorow_key "
+                "AS "
+                "key, s.isorow_fingerprint AS fingerprint, t.xmin AS version, (pg_catalog.row_number() OVER (PARTITION BY s.isorow_owner "
+                "ORDER BY s.isorow_place) - 1) / {} AS page FROM {} s JOIN {} t ON {}) r GROUP BY r.owner, r.page",
+                work_.record->id, page_rows, all_, work_.sql.name(), work_.sql.key_join()));
+        work_.wrote = true;
+    }
+
+    /// What is in the table and was not declared now is the standing owner's.
+    void record_standing_on_server() {
+        execute(work_.here(),
+                text("INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT {}, {}, pg_catalog.array_agg(r.key), "
+                     "pg_catalog.array_agg('00000000-0000-0000-0000-000000000000'::uuid), pg_catalog.array_agg('0'::xid) FROM (SELECT {} "
+                     "AS key, "
+                     "(pg_catalog.row_number() OVER () - 1) / {} AS page FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})) r GROUP "
+                     "BY r.page",
+                     work_.record->id, *work_.record->owner, key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t."),
+                     page_rows, work_.sql.name(), all_, work_.sql.key_join()));
+    }
+
+private:
+    [[nodiscard]] std::string undeclared_table() const { return quote_identifier(text("isorow_undeclared_{}", work_.number)); }
+
+    [[nodiscard]] std::string absent_from_spilled() const {
+        return text("FROM {} WHERE NOT EXISTS (SELECT FROM {} s WHERE {})", work_.stored(), changed_, work_.sql.key_join());
+    }
+
+    /// All rows of the table are those of an owner that stands: none of them may be declared by another.
+    void require_none_kept() {
+        work_.standing = work_.record->row_count.value_or(0);
+        auto const kept = query<std::string>(work_.here(), text("SELECT {} FROM {} s JOIN {} ON {} LIMIT 1", work_.sql.key_text("s."),
+                                                                changed_, work_.stored(), work_.sql.key_join()));
+        if (!kept.empty())
+            throw untracked_key(text("the key {} of {} is declared, and kept by another owner", kept.front(), work_.sql.name()));
+    }
+
+    void require_distinct_spilled_keys() {
+        auto const twice = query<std::string>(work_.here(), text("SELECT {} FROM {} s GROUP BY {} HAVING count(*) > 1 LIMIT 1",
+                                                                 work_.sql.key_text("s."), changed_, work_.sql.key_columns("s.")));
+        if (!twice.empty()) throw duplicate_key(text("two declared rows of {} have the key {}", work_.sql.name(), twice[0]));
+    }
+
+    /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for.
+    void find_changed_spilled() {
+        auto const untouched = work_.verifies() ? text(" AND EXISTS (SELECT FROM {} t WHERE {} AND t.xmin::text = k.version::text)",
+                                                       work_.sql.name(), work_.sql.key_join())
+                                                : std::string{};
+        auto const changed = quote_identifier(text("isorow_changed_{}", work_.number));
+        work_.run_sql(
+            text("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} "
+                 "AND k.key = "
+                 "s.isorow_key AND k.owner = s.isorow_owner AND k.fingerprint = s.isorow_fingerprint{})",
+                 changed, changed_, unpacked_tracked, work_.record ? work_.record->id : 0, untouched));
+        all_ = std::exchange(changed_, "pg_temp." + changed);
+        work_.report.rows.unchanged += work_.table.spilled - query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + changed_);
+    }
+
+    void require_whole_spilled() const {
+        if (query_one<bool>(work_.here(), text("SELECT EXISTS (SELECT FROM {} s WHERE s.isorow_is_thin)", changed_)))
+            throw run_conflict(
+                text("somebody else has written to {}, or to the record of it, since its rows were declared; declare them again",
+                     work_.sql.name()));
+    }
+
+    void require_own_spilled_keys(server_rows& all) {
+        auto const foreign =
+            all.texts(text("SELECT {} FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE NOT k.owner = ANY ('{}') LIMIT 5",
+                           work_.sql.key_text("s."), all.from(), unpacked_tracked, work_.record ? work_.record->id : 0,
+                           work_.id_list(work_.context.fates.compared())));
+        if (!foreign.empty())
+            throw untracked_key(text("the key {} of {} is declared, and kept by another owner", foreign.front(), work_.sql.name()));
+        if (work_.options().adopt == adopt::rows || work_.is_exclusive()) return;
+        auto const others =
+            all.texts(text("SELECT {} FROM {} s JOIN {} ON {} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = "
+                           "s.isorow_key) LIMIT 5",
+                           work_.sql.key_text("s."), all.from(), work_.stored(), work_.sql.key_join(), unpacked_tracked,
+                           work_.record ? work_.record->id : 0));
+        if (others.empty()) return;
+        std::string keys;
+        for (auto const& key : others) keys.append(keys.empty() ? "" : ", ").append(key);
+        throw untracked_key(
+            text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over",
+                 work_.sql.name(), keys));
+    }
+
+    table_work& work_;
+    row_writing& writing_;
+    std::string all_{};      ///< a table expression for the rows
+    std::string changed_{};  ///< for those of them that are not known to be unchanged
+};
+
+}  // namespace isorow::inline v1::detail

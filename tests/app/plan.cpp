@@ -1,0 +1,128 @@
+#include "house.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <isorow/codec/dynamic_row.hpp>
+#include <isorow/schema/table_schema.hpp>
+
+using test::app_house;
+using test::components;
+using test::Product;
+using test::rows;
+
+TEST_CASE_METHOD(app_house, "a plan says what a run would do, and writes nothing") {
+    auto const planned = app.plan(products());
+    CHECK(to_string(static_cast<isorow::row_counts const&>(planned)) == "3 inserted, 0 updated, 0 deleted, 0 unchanged");
+    CHECK(planned.components.ran == 4);
+    CHECK(planned.changes());
+    CHECK(home.sql("SELECT to_regnamespace('isorow') IS NULL AND to_regclass('products') IS NULL") == "t");
+}
+
+TEST_CASE_METHOD(app_house, "a plan is carried out exactly") {
+    auto const first = app.plan(products());
+    ran.clear();
+    auto const done = app.apply(first);
+    CHECK(ran.empty());
+    CHECK(rows(done) == "3 inserted, 0 updated, 0 deleted, 0 unchanged");
+    CHECK(components(done) == "4 ran, 0 unchanged, 0 kept, 0 removed, 0 failed");
+    CHECK(stored() == "1=torch 2=lamp 3=bulb");
+    CHECK_THROWS_MATCHES(app.apply(first), isorow::usage_error, test::says("the plan was applied already"));
+    sources[1].name = "lantern";
+    auto const second = app.plan(products());
+    CHECK(second.updated == 1);
+    CHECK(rows(app.apply(second)) == "0 inserted, 1 updated, 0 deleted, 2 unchanged");
+    CHECK_FALSE(app.plan(products()).changes());
+}
+
+TEST_CASE_METHOD(app_house, "a plan that the database has overtaken is refused") {
+    run();
+    sources[1].name = "lantern";
+    auto const planned = app.plan(products());
+    home.sql("DELETE FROM products WHERE id = 2");
+    CHECK_THROWS_AS(app.apply(planned), isorow::plan_outdated);
+    CHECK(stored() == "1=torch 3=bulb");
+    auto const other = app.plan(products());
+    run();
+    CHECK_THROWS_AS(app.apply(other), isorow::run_conflict);
+}
+
+TEST_CASE_METHOD(app_house, "an audit tells what others have done, and a repair mends it") {
+    run();
+    CHECK(app.audit().empty());
+    home.sql("UPDATE products SET name = 'broken' WHERE id = 1");
+    home.sql("DELETE FROM products WHERE id = 2");
+    auto const found = app.audit();
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].table == "\"public\".\"products\"");
+    CHECK(found[0].changed == 1);
+    CHECK(found[0].missing == 1);
+    ran.clear();
+    auto const done = app.repair(products());
+    CHECK(ran == std::vector<std::int64_t>{1, 2});
+    CHECK(stored() == "1=torch 2=lamp 3=bulb");
+    CHECK(done.changed());
+    CHECK(app.audit().empty());
+}
+
+TEST_CASE_METHOD(app_house, "a table whose rows are needed again has their components run") {
+    run();
+    home.sql("DROP TABLE products");
+    CHECK(rows(run()) == "3 inserted, 0 updated, 0 deleted, 0 unchanged");
+    CHECK(ran == std::vector<std::int64_t>{1, 2, 3});
+}
+
+TEST_CASE_METHOD(app_house, "removing an app drops its tables, where that is allowed, and forgets it") {
+    run();
+    CHECK_THROWS_AS(app.remove(), isorow::destructive_change);
+    isorow::run_options options;
+    options.commit.allow = isorow::destructive;
+    app.remove(options);
+    CHECK(home.sql("SELECT to_regclass('products') IS NULL") == "t");
+    CHECK(rows(run()) == "3 inserted, 0 updated, 0 deleted, 0 unchanged");
+}
+
+namespace {
+
+struct Priced {
+    std::int64_t id;
+    std::optional<std::string> note;
+};
+
+isorow::table_schema described() {
+    return isorow::table_schema({{"id", isorow::column{"bigint", isorow::not_null}}, {"note", isorow::column{"text"}}},
+                                isorow::primary_key{"id"});
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(app_house, "a table that is described at run time takes rows of any kind") {
+    auto const work = [&](std::string const& note) {
+        return app.run([&](isorow::scope root) {
+            auto const notes = root.target(described(), {.table = "notes"});
+            CHECK(notes.name() == "\"public\".\"notes\"");
+            root.mount("structs", isorow::version{1}, note,
+                       [=](isorow::scope here, std::string const& in) { notes.row(here, Priced{1, in}); });
+            root.mount("dynamic", [=](isorow::scope here) {
+                notes.rows(here, std::vector<isorow::dynamic_row>{{{"id", 2}, {"note", "two"}}, {{"id", 3}}});
+            });
+        });
+    };
+    CHECK(rows(work("one")) == "3 inserted, 0 updated, 0 deleted, 0 unchanged");
+    CHECK(rows(work("one")) == "0 inserted, 0 updated, 0 deleted, 3 unchanged");
+    CHECK(rows(work("uno")) == "0 inserted, 1 updated, 0 deleted, 2 unchanged");
+    CHECK(home.sql("SELECT string_agg(id || '=' || coalesce(note, '-'), ' ' ORDER BY id) FROM notes") == "1=uno 2=two 3=-");
+}
+
+TEST_CASE_METHOD(app_house, "a described table without a name or a key is refused, and rows that do not fit it") {
+    CHECK_THROWS_MATCHES(app.run([](isorow::scope root) { static_cast<void>(root.target(described())); }), isorow::usage_error,
+                         test::says("a target's table has a name"));
+    CHECK_THROWS_MATCHES(app.run([](isorow::scope root) {
+        static_cast<void>(root.target(isorow::table_schema({{"id", isorow::column{"bigint"}}}), {.table = "notes"}));
+    }),
+                         isorow::usage_error, test::says("has no primary key"));
+    CHECK_THROWS_AS(app.run([](isorow::scope root) { root.target(described(), {.table = "notes"}).row(root, Product{1, "name", {}}); }),
+                    isorow::mismatch);
+    CHECK_THROWS_MATCHES(
+        app.run([](isorow::scope root) { root.target(described(), {.table = "notes"}).row(root, isorow::dynamic_row{{"id", "seven"}}); }),
+        isorow::unrepresentable, test::says("row 1 of /"));
+}
