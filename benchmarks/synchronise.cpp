@@ -4,6 +4,9 @@
 #include "narrow.hpp"
 #include "wide.hpp"
 
+#include <isorow/pq/copy.hpp>
+#include <isorow/query/copy.hpp>
+#include <isorow/query/query.hpp>
 #include <isorow/target/target.hpp>
 
 #include <iostream>

@@ -21,4 +21,5 @@
 #include <isorow/queue/work_queue.hpp>
 #include <isorow/schema.hpp>
 #include <isorow/source/source.hpp>
+#include <isorow/target/install.hpp>
 #include <isorow/target/target.hpp>

@@ -1,6 +1,7 @@
 #include "house.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <isorow/codec/dynamic_row.hpp>
 #include <isorow/schema/table_schema.hpp>
@@ -62,6 +63,63 @@ TEST_CASE_METHOD(app_house, "an audit tells what others have done, and a repair 
     CHECK(stored() == "1=torch 2=lamp 3=bulb");
     CHECK(done.changed());
     CHECK(app.audit().empty());
+}
+
+namespace {
+
+/// A product of an earlier version of the program.
+struct RoughProduct {
+    std::int64_t id;
+    std::string name;
+    std::optional<float> price;
+
+    static consteval auto isorow_table() { return isorow::table("products").primary_key<&RoughProduct::id>(); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(app_house, "an audit after a change that rewrote the table tells nothing, and later what others do then") {
+    bool const is_of_one_owner = GENERATE(false, true);
+    app.run([&](isorow::scope root) {
+        auto const table = root.target<RoughProduct>();
+        table.row(root, {1, "torch", 1.0F});
+        if (!is_of_one_owner) root.mount("memoized", isorow::version{1}, [=](isorow::scope here) { table.row(here, {2, "lamp", 2.0F}); });
+    });
+    CHECK(app.audit().empty());
+    auto const widened = [&](isorow::scope root) {
+        auto const table = root.target<Product>();
+        table.row(root, {1, "torch", 1.0});
+        if (!is_of_one_owner) root.mount("memoized", isorow::version{1}, [=](isorow::scope here) { table.row(here, {2, "lamp", 2.0}); });
+    };
+    isorow::report const done = app.run(widened);
+    CHECK(rows(done) ==
+          (is_of_one_owner ? "0 inserted, 0 updated, 0 deleted, 1 unchanged" : "0 inserted, 0 updated, 0 deleted, 2 unchanged"));
+    CHECK(done.ddl.size() == 1);
+    CHECK(app.audit().empty());
+    app.run(widened, {.commit = {.drift = isorow::drift::mend}});
+    home.sql("UPDATE products SET name = 'broken' WHERE id = 1");
+    REQUIRE(app.audit().size() == 1);
+    CHECK(app.audit()[0].changed == 1);
+}
+
+TEST_CASE_METHOD(app_house, "rows that others add to a table of the app's alone are deleted where drift is mended") {
+    isorow::run_options mending;
+    mending.commit.drift = isorow::drift::mend;
+    mending.commit.memory = GENERATE(std::size_t{1}, std::size_t{1} << 20);
+    run();
+    home.sql("INSERT INTO products VALUES (7, 'theirs', 1)");
+    CHECK(rows(run()) == "0 inserted, 0 updated, 0 deleted, 3 unchanged");
+    CHECK(app.audit().at(0).added == 1);
+    sources.push_back({4, "wick"});
+    CHECK(rows(run(mending)) == "1 inserted, 0 updated, 1 deleted, 3 unchanged");
+    CHECK(stored() == "1=torch 2=lamp 3=bulb 4=wick");
+    CHECK(app.audit().empty());
+}
+
+TEST_CASE_METHOD(app_house, "what is said of commits is said of the whole run, not of one of its tables") {
+    CHECK_THROWS_MATCHES(
+        app.run([](isorow::scope root) { static_cast<void>(root.target<Product>({.commit = {.drift = isorow::drift::mend}})); }),
+        isorow::usage_error, test::says("in an app, they are said in run_options::commit"));
 }
 
 TEST_CASE_METHOD(app_house, "a table whose rows are needed again has their components run") {

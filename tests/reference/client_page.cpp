@@ -16,6 +16,7 @@
 #include <support/connect.hpp>
 #include <support/fault_proxy.hpp>
 #include <support/matchers.hpp>
+#include <support/page_check.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -30,14 +31,9 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <syncstream>
@@ -85,33 +81,6 @@ struct shop {
             "insert into products values (1, 'pen', 1.5), (2, 'ink', 2.5), (3, 'pad', null)");
     }
 };
-
-/// The texts of all tests and examples.
-std::vector<std::string> compiled_texts() {
-    std::vector<std::string> texts;
-    for (auto const* folder : {"/tests", "/examples"})
-        for (auto const& entry : std::filesystem::recursive_directory_iterator(std::string(ISOROW_SOURCE_DIR) + folder))
-            if (entry.path().extension() == ".cpp" && entry.path().string().find("compile_fail") == std::string::npos) {
-                std::ifstream file(entry.path());
-                texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-            }
-    return texts;
-}
-
-std::string trimmed(std::string_view line) {
-    auto const first = line.find_first_not_of(' ');
-    return first == std::string_view::npos ? std::string() : std::string(line.substr(first, line.find_last_not_of(' ') - first + 1));
-}
-
-/// The lines of a text, without the blanks around them.
-std::set<std::string> lines_of(std::vector<std::string> const& texts) {
-    std::set<std::string> lines;
-    for (auto const& text : texts) {
-        std::istringstream in(text);
-        for (std::string line; std::getline(in, line);) lines.insert(trimmed(line));
-    }
-    return lines;
-}
 
 }  // namespace
 
@@ -327,33 +296,5 @@ TEST_CASE_METHOD(shop, "docs/client.md: a COMMIT that is cancelled tells what ha
 }
 
 TEST_CASE("docs/client.md shows no line of code that is not compiled, and names no test that is not there") {
-    std::ifstream page(std::string(ISOROW_SOURCE_DIR) + "/docs/client.md");
-    REQUIRE(page);
-    auto const texts = compiled_texts();
-    auto const lines = lines_of(texts);
-    int checked = 0;
-    bool code = false;
-    for (std::string line; std::getline(page, line);) {
-        if (line.starts_with("```")) {
-            code = !code && line == "```cpp";
-            continue;
-        }
-        if (code && !trimmed(line).empty()) {
-            INFO(line);
-            CHECK(lines.contains(trimmed(line)));
-            ++checked;
-        }
-        if (code || !line.starts_with('|')) continue;
-        // Names of tests are what stands between quotation marks in tables.
-        for (auto begin = line.find('"'); begin != std::string::npos;) {
-            auto const end = line.find('"', begin + 1);
-            REQUIRE(end != std::string::npos);
-            auto const name = line.substr(begin, end - begin + 1);
-            INFO(name);
-            CHECK(std::any_of(texts.begin(), texts.end(), [&](std::string const& text) { return text.find(name) != std::string::npos; }));
-            ++checked;
-            begin = line.find('"', end + 1);
-        }
-    }
-    CHECK(checked > 150);
+    test::check_page("client.md", 150);
 }

@@ -6,20 +6,16 @@
 
 #include <isorow/isorow.hpp>
 #include <support/matchers.hpp>
+#include <support/page_check.hpp>
 #include <support/server.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
-#include <iterator>
 #include <optional>
-#include <set>
-#include <sstream>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -88,23 +84,6 @@ struct target_page {
         return database.sql("SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM " + table);
     }
 };
-
-/// The texts of all tests and examples.
-std::vector<std::string> texts_that_compile() {
-    std::vector<std::string> texts;
-    for (auto const* folder : {"/tests", "/examples"})
-        for (auto const& entry : std::filesystem::recursive_directory_iterator(std::string(ISOROW_SOURCE_DIR) + folder))
-            if (entry.path().extension() == ".cpp" && entry.path().string().find("compile_fail") == std::string::npos) {
-                std::ifstream file(entry.path());
-                texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-            }
-    return texts;
-}
-
-std::string without_blanks_around(std::string_view line) {
-    auto const first = line.find_first_not_of(' ');
-    return first == std::string_view::npos ? std::string() : std::string(line.substr(first, line.find_last_not_of(' ') - first + 1));
-}
 
 }  // namespace
 
@@ -331,37 +310,5 @@ TEST_CASE_METHOD(target_page, "docs/targets.md: two apps of one database") {
 }
 
 TEST_CASE("docs/targets.md shows no line of code that is not compiled, and names no test that is not there") {
-    std::ifstream page(std::string(ISOROW_SOURCE_DIR) + "/docs/targets.md");
-    REQUIRE(page);
-    auto const texts = texts_that_compile();
-    std::set<std::string> lines;
-    for (auto const& text : texts) {
-        std::istringstream in(text);
-        for (std::string line; std::getline(in, line);) lines.insert(without_blanks_around(line));
-    }
-    int checked = 0;
-    bool code = false;
-    for (std::string line; std::getline(page, line);) {
-        if (line.starts_with("```")) {
-            code = !code && line == "```cpp";
-            continue;
-        }
-        if (code && !without_blanks_around(line).empty()) {
-            INFO(line);
-            CHECK(lines.contains(without_blanks_around(line)));
-            ++checked;
-        }
-        if (code || !line.starts_with('|')) continue;
-        // Names of tests are what stands between quotation marks in tables.
-        for (auto begin = line.find('"'); begin != std::string::npos;) {
-            auto const end = line.find('"', begin + 1);
-            REQUIRE(end != std::string::npos);
-            auto const name = line.substr(begin, end - begin + 1);
-            INFO(name);
-            CHECK(std::any_of(texts.begin(), texts.end(), [&](std::string const& text) { return text.find(name) != std::string::npos; }));
-            ++checked;
-            begin = line.find('"', end + 1);
-        }
-    }
-    CHECK(checked > 130);
+    test::check_page("targets.md", 130);
 }

@@ -14,6 +14,7 @@
 #include <isorow/app/scope_path.hpp>
 #include <isorow/app/table_target.hpp>
 #include <isorow/target/drift_report.hpp>
+#include <isorow/target/errors.hpp>
 #include <isorow/target/plan.hpp>
 #include <isorow/target/report.hpp>
 
@@ -122,13 +123,7 @@ public:
     report apply(planned_run const& planned, run_options const& options = {}) { return planned.declared_->apply(planned, options); }
 
     /// What others have done to the app's rows since it wrote them.
-    [[nodiscard]] std::vector<table_drift> audit(run_options const& options = {}) {
-        detail::writer asking(where_, name_, options);
-        return asking.use([&](connection& connection) {
-            auto const limits = asking.step_limits();
-            return detail::audit_state(connection, limits, detail::open_app(connection, limits, where_->key(), name_));
-        });
-    }
+    [[nodiscard]] std::vector<table_drift> audit(run_options const& options = {}) { return detail::audit_app(where_, name_, options); }
 
     /// Runs the app so that rows which others have changed or deleted are as declared again: their components run whatever their input.
     template <std::invocable<scope> Main>
@@ -144,14 +139,7 @@ public:
 
     /// Drops the tables that the app made, deletes its rows from others, and forgets it. Throws `destructive_change` unless
     /// `options.commit.allow` is `destructive`. What cannot be dropped now is told in `postponed` and tried again by the next call.
-    report remove(run_options const& options = {}) {
-        detail::writer removing(where_, name_, options);
-        removing.begin();
-        return removing.use([&](connection& connection) {
-            auto const limits = removing.commit_limits().value_or(connection.default_limits());
-            return detail::remove_app(connection, limits, detail::open_app(connection, limits, where_->key(), name_), options.commit);
-        });
-    }
+    report remove(run_options const& options = {}) { return detail::end_app(where_, name_, options); }
 
 private:
     [[nodiscard]] std::shared_ptr<detail::app_run> begin(run_options const& options, scope_path const& under,

@@ -7,7 +7,6 @@
 #include <isorow/error/suggest.hpp>
 #include <isorow/reflect/type_name.hpp>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>

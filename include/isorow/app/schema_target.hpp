@@ -5,6 +5,7 @@
 #include <isorow/schema/table_schema.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <ranges>

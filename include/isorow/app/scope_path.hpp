@@ -11,14 +11,11 @@
 #include <charconv>
 #include <compare>
 #include <concepts>
-#include <cstddef>
-#include <cstdint>
 #include <initializer_list>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 namespace isorow::inline v1 {
 

@@ -70,7 +70,6 @@ private:
 
 template <class T>
 pending_target<T> scope::declare_target(target_options options) const {
-    check_keyed<T>();
     auto& run = component_->run();
     auto shape = detail::shape_of<T>(options);
     auto& table = run.declare_table(*component_, std::move(shape), std::move(options));

@@ -3,6 +3,7 @@
 /// @file
 /// A value whose type is known at run time only: what a dynamic row holds.
 
+#include <isorow/config.hpp>
 #include <isorow/error/text.hpp>
 #include <isorow/error/value_error.hpp>
 #include <isorow/types/date_time.hpp>
@@ -99,6 +100,11 @@ public:
     dynamic_value() = default;
     dynamic_value(null_value) noexcept {}  // NOLINT(google-explicit-constructor): a value of any kind stands for itself
     dynamic_value(array elements);         // NOLINT(google-explicit-constructor)
+    dynamic_value(dynamic_value const& other);
+    dynamic_value(dynamic_value&& other) noexcept;
+    dynamic_value& operator=(dynamic_value const& other);
+    dynamic_value& operator=(dynamic_value&& other) noexcept;
+    ~dynamic_value();
 
     /// A value of a type of docs/types.md, of `std::optional` of one, or of an unsigned integer: one beyond 64 bits with sign is a numeric.
     template <detail::holdable T>
@@ -142,9 +148,11 @@ public:
     [[nodiscard]] std::string kind_name() const;
 
     // Not visible but for dynamic values: what converts to one must not be compared as one.
-    friend bool operator==(dynamic_value const& left, dynamic_value const& right) { return left.storage_ == right.storage_; }
+    friend bool operator==(dynamic_value const& left, dynamic_value const& right) { return left.equals(right); }
 
 private:
+    [[nodiscard]] bool equals(dynamic_value const& other) const;
+
     template <class Value>
     void set(Value&& value) {
         using plain = std::remove_cvref_t<Value>;
@@ -155,7 +163,15 @@ private:
     storage storage_{};
 };
 
-inline dynamic_value::dynamic_value(array elements) : storage_(std::move(elements)) {}
+#if ISOROW_HAS_CODE
+ISOROW_DECL dynamic_value::dynamic_value(array elements) : storage_(std::move(elements)) {}
+ISOROW_DECL dynamic_value::dynamic_value(dynamic_value const& other) = default;
+ISOROW_DECL dynamic_value::dynamic_value(dynamic_value&& other) noexcept = default;
+ISOROW_DECL dynamic_value& dynamic_value::operator=(dynamic_value const& other) = default;
+ISOROW_DECL dynamic_value& dynamic_value::operator=(dynamic_value&& other) noexcept = default;
+ISOROW_DECL dynamic_value::~dynamic_value() = default;
+ISOROW_DECL bool dynamic_value::equals(dynamic_value const& other) const { return storage_ == other.storage_; }
+#endif
 
 /// The value for people: texts as they are, `NULL`, `{1, NULL}`, `[0.5, 1]`, bytes as `\x…`. A template, so that nothing is converted.
 template <std::same_as<dynamic_value> Value>

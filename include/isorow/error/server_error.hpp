@@ -47,6 +47,7 @@ inline constexpr std::string_view check_violation = "23514";
 inline constexpr std::string_view serialization_failure = "40001";
 inline constexpr std::string_view deadlock_detected = "40P01";
 inline constexpr std::string_view insufficient_privilege = "42501";
+inline constexpr std::string_view dependent_objects_still_exist = "2BP01";
 inline constexpr std::string_view undefined_table = "42P01";
 inline constexpr std::string_view undefined_column = "42703";
 inline constexpr std::string_view syntax_error = "42601";

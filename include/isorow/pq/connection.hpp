@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/config.hpp>
 #include <isorow/error/connection_error.hpp>
 #include <isorow/error/server_error.hpp>
 #include <isorow/pq/connection_options.hpp>
@@ -43,18 +44,12 @@ public:
     /// and files. Hosts of a list are tried one after another. Throws `connection_error` naming the endpoints and what each said,
     /// `timed_out`, `stopped`, `usage_error` for parameters that are not right.
     explicit connection(std::string_view dsn = {}, connection_options options = {},
-                        isorow::limits const& limits = isorow::limits::until_stopped({}))
-        : connection(std::make_shared<detail::conninfo const>(detail::to_conninfo({.dsn = std::string(dsn)})), std::move(options), limits) {
-    }
+                        isorow::limits const& limits = isorow::limits::until_stopped({}));
     explicit connection(connection_parameters const& where, connection_options options = {},
-                        isorow::limits const& limits = isorow::limits::until_stopped({}))
-        : connection(std::make_shared<detail::conninfo const>(detail::to_conninfo(where)), std::move(options), limits) {}
+                        isorow::limits const& limits = isorow::limits::until_stopped({}));
 
     /// Connects to where another connection goes or a pool's connections go.
-    connection(std::shared_ptr<detail::conninfo const> where, connection_options options, isorow::limits const& limits)
-        : options_(std::move(options)), where_(std::move(where)), statements_(options_.prepare_threshold, options_.prepared_max) {
-        connect(limits);
-    }
+    connection(std::shared_ptr<detail::conninfo const> where, connection_options options, isorow::limits const& limits);
 
     /// Uses a connection of the caller's, who keeps it and closes it. Its blocking mode and notice receiver are as before when the borrower
     /// is gone. Throws `usage_error` where it is not connected, or its client_encoding is not UTF8.
@@ -63,23 +58,7 @@ public:
         return borrower;
     }
 
-    connection(connection&& other) noexcept
-        : options_(std::move(other.options_)),
-          handle_(std::exchange(other.handle_, nullptr)),
-          borrowed_(other.borrowed_),
-          broken_(other.broken_),
-          depth_(other.depth_),
-          where_(std::move(other.where_)),
-          forks_(other.forks_),
-          pooled_(other.pooled_),
-          was_read_in_chunks_(other.was_read_in_chunks_),
-          types_(std::move(other.types_)),
-          statements_(std::move(other.statements_)),
-          plans_(other.plans_),
-          kept_(std::move(other.kept_)) {
-        statements_.forget_plans();
-        if (handle_ != nullptr) listen_to_notices();
-    }
+    connection(connection&& other) noexcept;
     connection& operator=(connection&& other) noexcept {
         if (this != &other) {
             close();
@@ -222,23 +201,7 @@ public:
 
     /// Cancels what is under way and takes in its end, within 700 ms; a connection that is not proven idle then is closed. The request is
     /// repeated: one that overtakes its statement finds nothing to cancel.
-    void abandon() noexcept {
-        try {
-            auto const end = std::chrono::steady_clock::now() + detail::time_to_end;
-            for (;;) {
-                if (!is_open()) return give_up();
-                detail::cancel(handle_, limits{end, {}});
-                try {
-                    if (!drain(limits{std::min(end, std::chrono::steady_clock::now() + std::chrono::milliseconds(100)), {}})) give_up();
-                    return;
-                } catch (timed_out const&) {
-                    if (std::chrono::steady_clock::now() >= end) return give_up();
-                }
-            }
-        } catch (std::exception const&) {
-            give_up();
-        }
-    }
+    void abandon() noexcept;
 
     /// Takes in the rest of what is under way. Returns whether the connection is usable then.
     bool drain(isorow::limits const& limits) {
@@ -261,19 +224,10 @@ public:
     [[nodiscard]] int& transaction_depth() noexcept { return depth_; }
 
     /// The error of a failed result, thrown as its class; a connection that broke is `connection_lost`.
-    [[noreturn]] void raise(result const& failed, std::string_view sql) {
-        auto fields = detail::diagnostics_of(failed.native_handle(), sql);
-        if (PQstatus(handle_) != CONNECTION_OK) {
-            if (fields.sqlstate.empty()) throw connection_lost(text("the connection to {} was lost: {}", endpoint(), fields.message));
-        }
-        throw_server_error(std::move(fields));
-    }
+    [[noreturn]] void raise(result const& failed, std::string_view sql);
 
     /// Where the connection goes: `localhost:5432/shop`.
-    [[nodiscard]] std::string endpoint() const {
-        if (handle_ == nullptr) return "(closed)";
-        return text("{}:{}/{}", detail::or_empty(PQhost(handle_)), detail::or_empty(PQport(handle_)), detail::or_empty(PQdb(handle_)));
-    }
+    [[nodiscard]] std::string endpoint() const;
 
 private:
     struct lender_state {
@@ -282,147 +236,24 @@ private:
         void* argument;
     };
 
-    connection(PGconn* lender, connection_options options)
-        : options_(std::move(options)), handle_(lender), statements_(options_.prepare_threshold, options_.prepared_max) {
-        if (handle_ == nullptr || PQstatus(handle_) != CONNECTION_OK) {
-            handle_ = nullptr;
-            throw usage_error("the borrowed connection is not connected");
-        }
-        std::string_view const encoding = parameter_status("client_encoding");
-        if (encoding != "UTF8") {
-            auto const found = std::string(encoding);
-            handle_ = nullptr;
-            throw usage_error(text("the borrowed connection's client_encoding is {}; isorow needs UTF8", found));
-        }
-        borrowed_ = lender_state{PQisnonblocking(handle_), nullptr, nullptr};
-        borrowed_->receiver = PQsetNoticeReceiver(handle_, nullptr, nullptr);
-        start();
-    }
+    connection(PGconn* lender, connection_options options);
 
-    void connect(isorow::limits const& limits) {
-        auto const begun = std::chrono::steady_clock::now();
-        auto info = *where_;
-        if (info.get("service").empty()) detail::add_defaults(info);
-        detail::add_settings(info);
-        if (options_.secure) detail::make_secure(info);
-        if (options_.credentials) {
-            auto given = options_.credentials();
-            if (!given.user.empty()) info.set("user", std::move(given.user));
-            info.set("password", std::move(given.password));
-        }
-        try {
-            connect_to_any(info, limits);
-        } catch (...) {
-            if (options_.observer) observe_connect(begun, detail::name_of(std::current_exception()));
-            throw;
-        }
-        start();
-        if (options_.observer) observe_connect(begun, {});
-        warn_of_unverified();
-    }
+    void connect(isorow::limits const& limits);
 
     /// Tries the hosts in their order, those of prefer-standby twice.
-    void connect_to_any(detail::conninfo info, isorow::limits const& limits) {
-        auto entries = detail::endpoint_entries(info);
-        detail::order(entries, info.get("load_balance_hosts"));
-        info.set("load_balance_hosts", "");
-        std::string failures;
-        bool only_late = true;
-        auto const try_all = [&] {
-            for (auto const& entry : entries) {
-                try {
-                    connect_to_one(info, entry, limits);
-                    return true;
-                } catch (timed_out const& late) {
-                    if (std::chrono::steady_clock::now() >= limits.deadline) throw;
-                    failures += text("{}{}", failures.empty() ? "" : "; ", late.what());
-                } catch (connection_error const& failure) {
-                    only_late = false;
-                    failures += text("{}could not connect to {}:{}: {}", failures.empty() ? "" : "; ",
-                                     entry.host.empty() ? entry.hostaddr.empty() ? "the default socket" : entry.hostaddr : entry.host,
-                                     entry.port.empty() ? "5432" : entry.port, failure.what());
-                }
-            }
-            return false;
-        };
-        if (info.get("target_session_attrs") == "prefer-standby") {
-            info.set("target_session_attrs", "standby");
-            if (try_all()) return;
-            failures.clear();
-            info.set("target_session_attrs", "any");
-        }
-        if (try_all()) return;
-        if (only_late) throw timed_out(failures);
-        if (auto const cure = detail::cure_of(failures); !cure.empty()) failures += text(" ({})", cure);
-        throw connection_error(failures);
-    }
+    void connect_to_any(detail::conninfo info, isorow::limits const& limits);
 
     /// Tries each address of a host within the time that one host has.
-    void connect_to_one(detail::conninfo const& info, detail::endpoint_entry const& entry, isorow::limits const& limits) {
-        isorow::limits const own{std::min(limits.deadline, isorow::limits::within(connect_timeout(info)).deadline), limits.stop};
-        auto const list = detail::attempts(info, entry, options_.resolve, own);
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            try {
-                return connect_as(list[i], own);
-            } catch (connection_error const&) {
-                if (i + 1 == list.size()) throw;
-            }
-        }
-    }
+    void connect_to_one(detail::conninfo const& info, detail::endpoint_entry const& entry, isorow::limits const& limits);
 
-    [[nodiscard]] std::chrono::milliseconds connect_timeout(detail::conninfo const& info) const {
-        if (options_.connect_timeout) return *options_.connect_timeout;
-        auto const said = info.get("connect_timeout");
-        if (said.empty()) return std::chrono::seconds(10);
-        auto const seconds = detail::number_in("connect_timeout", said, 0, 1'000'000);
-        return seconds == 0 ? std::chrono::milliseconds(std::chrono::hours(1)) : std::chrono::seconds(seconds);  // libpq: 0 is for ever
-    }
+    [[nodiscard]] std::chrono::milliseconds connect_timeout(detail::conninfo const& info) const;
 
-    void connect_as(detail::conninfo const& info, isorow::limits const& limits) {
-        handle_ = PQconnectStartParams(info.keywords().data(), info.values().data(), 0);
-        auto const reason = errno;  // libpq has no words for what happened before there was a socket
-        if (handle_ == nullptr) throw std::bad_alloc();
-        listen_to_notices();
-        try {
-            auto status = PQstatus(handle_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
-            bool begun = false;
-            drive(
-                [&] {
-                    if (std::exchange(begun, true)) status = PQconnectPoll(handle_);
-                    if (status == PGRES_POLLING_READING) return interest::read;
-                    return status == PGRES_POLLING_WRITING ? interest::write : interest::none;
-                },
-                [&] { return PQsocket(handle_); }, limits, text("connecting to {}", info.endpoint()));
-            if (status == PGRES_POLLING_FAILED) {
-                auto const message = detail::one_line(PQerrorMessage(handle_));
-                throw connection_error(message.empty() ? std::generic_category().message(reason) : message);
-            }
-        } catch (...) {
-            PQfinish(std::exchange(handle_, nullptr));
-            throw;
-        }
-    }
+    void connect_as(detail::conninfo const& info, isorow::limits const& limits);
 
-    void observe_connect(std::chrono::steady_clock::time_point begun, std::string const& failure) const {
-        operation_event event{.name = "CONNECT", .duration = std::chrono::steady_clock::now() - begun, .error = failure};
-        auto const host = where_->get("host");
-        auto const port = where_->get("port");
-        auto const database = where_->get("dbname");
-        event.server_address = handle_ == nullptr ? std::string_view(host) : detail::or_empty(PQhost(handle_));
-        event.server_port = handle_ == nullptr ? std::string_view(port) : detail::or_empty(PQport(handle_));
-        event.database = handle_ == nullptr ? std::string_view(database) : detail::or_empty(PQdb(handle_));
-        options_.observer->on_connect(event);
-    }
+    void observe_connect(std::chrono::steady_clock::time_point begun, std::string const& failure) const;
 
     /// A server elsewhere that did not prove who it is may be anybody.
-    void warn_of_unverified() {
-        auto const host = detail::or_empty(PQhost(handle_));
-        auto const address = detail::or_empty(PQhostaddr(handle_));
-        bool const local = host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
-                           address.starts_with("127.") || address == "::1";
-        if (local || where_->get("sslmode") == "verify-full" || options_.secure) return;
-        warn("WARNING", text("the connection to {} does not verify its server: sslmode=verify-full does", endpoint()));
-    }
+    void warn_of_unverified();
 
     void start() {
         pooled_ = options_.pooler == isorow::pooler::transaction;
@@ -515,3 +346,7 @@ private:
 };
 
 }  // namespace isorow::inline v1
+
+#if ISOROW_HAS_CODE
+#include <isorow/pq/detail/connection_code.hpp>
+#endif

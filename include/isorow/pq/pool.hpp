@@ -1,6 +1,6 @@
 #pragma once
 
-#include <isorow/pq/detail/pool_state.hpp>
+#include <isorow/config.hpp>
 #include <isorow/pq/lease.hpp>
 #include <isorow/pq/pool_options.hpp>
 
@@ -12,6 +12,10 @@
 
 namespace isorow::inline v1 {
 
+namespace detail {
+class pool_state;
+}
+
 /// Connections that are kept ready and lent in the order in which they are asked for. Thread-safe. Must outlive its leases.
 ///
 /// Its workers fill it to `min_size` from the start and replace what breaks or grows old. Where more are needed, they make them one at a
@@ -20,16 +24,11 @@ namespace isorow::inline v1 {
 class pool {
 public:
     /// An empty `dsn`: libpq's environment. Throws `usage_error` for sizes that contradict each other and parameters that are not right.
-    explicit pool(std::string const& dsn = {}, pool_options options = {}) : pool(connection_parameters{.dsn = dsn}, std::move(options)) {}
-    explicit pool(connection_parameters const& where, pool_options options = {})
-        : state_(std::make_unique<detail::pool_state>(std::make_shared<detail::conninfo const>(detail::to_conninfo(where)),
-                                                      std::move(options))) {}
+    explicit pool(std::string const& dsn = {}, pool_options options = {});
+    explicit pool(connection_parameters const& where, pool_options options = {});
     pool(pool const&) = delete;
     pool& operator=(pool const&) = delete;
-    ~pool() {
-        // In a forked child the threads are gone and locks may be held for ever: it all stays with the parent.
-        if (state_->is_forked()) static_cast<void>(state_.release());  // NOLINT(bugprone-unused-return-value)
-    }
+    ~pool();
 
     /// Lends a connection, waiting for one where all are lent. Throws `timed_out` with the pool's numbers and settings,
     /// `too_many_requests`, `stopped`, what connecting threw, and `usage_error` after `close`, in a forked child, and where this thread
@@ -39,34 +38,34 @@ public:
 
     /// Waits until `min_size` connections are there. Throws `timed_out`, and what connecting throws.
     void wait() { wait(limits::within(options().timeout)); }
-    void wait(limits const& limits) { state_->wait(limits); }
+    void wait(limits const& limits);
 
     /// Changes the sizes; connections above the new maximum are closed as they come back.
-    void resize(std::size_t min_size, std::optional<std::size_t> max_size) { state_->resize(min_size, max_size); }
+    void resize(std::size_t min_size, std::optional<std::size_t> max_size);
 
     /// Replaces all connections, those that are lent when they come back: after a change of the schema, or of a role's settings.
-    void drain() { state_->drain(); }
+    void drain();
 
     /// Closes the idle connections, ends the workers and refuses to lend more; those who wait are told, and connections that are lent are
     /// closed when they come back.
-    void close() noexcept { state_->close(); }
+    void close() noexcept;
 
     /// What the pool has done so far; `pop_statistics` also begins to count anew.
-    [[nodiscard]] pool_statistics statistics() const { return state_->statistics(false); }
-    [[nodiscard]] pool_statistics pop_statistics() { return state_->statistics(true); }
+    [[nodiscard]] pool_statistics statistics() const;
+    [[nodiscard]] pool_statistics pop_statistics();
 
     /// How many connections there are, lent, idle or being made.
     [[nodiscard]] std::size_t size() const { return statistics().pool_size; }
     /// How many are idle.
     [[nodiscard]] std::size_t available() const { return statistics().pool_available; }
-    [[nodiscard]] pool_options options() const { return state_->options(); }
+    [[nodiscard]] pool_options options() const;
 
     /// Where its connections go, for one more outside of it, such as a listener's.
-    [[nodiscard]] std::shared_ptr<detail::conninfo const> const& parameters() const noexcept { return state_->where(); }
-    [[nodiscard]] std::shared_ptr<type_registry> const& types() const noexcept { return state_->types(); }
+    [[nodiscard]] std::shared_ptr<detail::conninfo const> const& parameters() const noexcept;
+    [[nodiscard]] std::shared_ptr<type_registry> const& types() const noexcept;
 
     /// A `check` that asks the server; costs a round trip at each acquire.
-    static void check_connection(connection& idle) { execute_script(idle, "", limits::within(std::chrono::seconds(5))); }
+    static void check_connection(connection& idle);
 
 private:
     friend class lease;
@@ -74,6 +73,8 @@ private:
     std::unique_ptr<detail::pool_state> state_;
 };
 
-inline lease::lease(pool& from, std::optional<limits> const& within) : lease(*from.state_, within) {}
-
 }  // namespace isorow::inline v1
+
+#if ISOROW_HAS_CODE
+#include <isorow/pq/detail/pool_code.hpp>
+#endif

@@ -3,6 +3,7 @@
 /// @file
 /// A table as the server's catalogue has it, held against a struct's description.
 
+#include <isorow/config.hpp>
 #include <isorow/error/mismatch.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/schema/ddl.hpp>
@@ -18,6 +19,11 @@
 #include <vector>
 
 namespace isorow::inline v1 {
+
+/// Reads a table from the catalogue by schema and name; search_path has no say. Nothing where it does not exist.
+[[nodiscard]] std::optional<live_table> read_table(database_ref const& where, std::string_view schema, std::string_view name);
+
+#if ISOROW_HAS_CODE
 
 namespace detail {
 
@@ -112,8 +118,7 @@ inline constexpr std::string_view catalog_constraints_sql =
 
 }  // namespace detail
 
-/// Reads a table from the catalogue by schema and name; search_path has no say. Nothing where it does not exist.
-[[nodiscard]] inline std::optional<live_table> read_table(database_ref const& where, std::string_view schema, std::string_view name) {
+ISOROW_DECL std::optional<live_table> read_table(database_ref const& where, std::string_view schema, std::string_view name) {
     auto columns = query<detail::catalog_column>(where, detail::catalog_columns_sql, schema, name);
     if (columns.empty()) return std::nullopt;
     auto const& first = columns.front();
@@ -131,6 +136,8 @@ inline constexpr std::string_view catalog_constraints_sql =
     }
     return table;
 }
+
+#endif
 
 /// What of a table must fit a struct: for reading a NULL must have a place to go, for writing also the other way round.
 enum class table_use : std::uint8_t {
@@ -167,9 +174,17 @@ template <class T>
 
 /// All differences between a struct's columns and a live table's. `wanted`: the columns that matter; empty for all. `readable`: which other
 /// types will do; null where only the struct's own.
-[[nodiscard]] inline std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
-                                                             std::vector<std::string> const& wanted = {},
-                                                             readable_type readable = nullptr) {
+[[nodiscard]] std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
+                                                      std::vector<std::string> const& wanted = {}, readable_type readable = nullptr);
+
+/// Throws `mismatch` with all differences where the live table cannot take a struct's rows, and `usage_error` where it does not exist.
+void require_columns(database_ref const& where, table_description const& table, table_use use, std::vector<std::string> const& wanted = {},
+                     readable_type readable = nullptr);
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
+                                                    std::vector<std::string> const& wanted, readable_type readable) {
     std::vector<difference> differences;
     for (std::size_t place = 0; place < table.columns.size(); ++place) {
         auto const& column = table.columns[place];
@@ -203,14 +218,15 @@ template <class T>
     return differences;
 }
 
-/// Throws `mismatch` with all differences where the live table cannot take a struct's rows, and `usage_error` where it does not exist.
-inline void require_columns(database_ref const& where, table_description const& table, table_use use,
-                            std::vector<std::string> const& wanted = {}, readable_type readable = nullptr) {
+ISOROW_DECL void require_columns(database_ref const& where, table_description const& table, table_use use,
+                                 std::vector<std::string> const& wanted, readable_type readable) {
     auto const live = read_table(where, table.schema, table.name);
     if (!live) throw usage_error(text("the table {} does not exist", quote_identifier(table.schema, table.name)));
     auto differences = compare_columns(table, *live, use, wanted, readable);
     if (!differences.empty())
         throw mismatch(table.struct_name, text("the table {}", quote_identifier(table.schema, table.name)), std::move(differences));
 }
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -56,6 +56,8 @@ struct attachment {
 struct deletion_guard {
     double share = 0.5;         ///< of the rows that the table, or the record of it, has: more than that is refused
     std::int64_t above = 1000;  ///< in tables with more rows than this; smaller ones are not guarded
+
+    friend bool operator==(deletion_guard const&, deletion_guard const&) = default;
 };
 
 /// What a commit or plan is doing.

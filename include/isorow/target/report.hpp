@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace isorow::inline v1 {
@@ -64,6 +65,13 @@ struct report : row_counts {
 
     /// Whether rows or schema changed.
     [[nodiscard]] bool changed() const noexcept { return row_counts::changed() || !ddl.empty(); }
+
+    /// Adds a table's share to the whole.
+    void add(table_report table) {
+        row_counts::operator+=(table.rows);
+        ddl.insert(ddl.end(), table.ddl.begin(), table.ddl.end());
+        tables.push_back(std::move(table));
+    }
 };
 
 /// `12 inserted, 3 updated, 1 deleted, 99984 unchanged`.

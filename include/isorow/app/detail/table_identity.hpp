@@ -28,6 +28,14 @@ namespace isorow::inline v1::detail {
            left.text == right.text && std::ranges::equal(left.attachments, right.attachments, same_attachment);
 }
 
+/// Whether nothing was said of commits.
+[[nodiscard]] inline bool are_defaults(commit_options const& options) {
+    commit_options const none;
+    return options.allow == none.allow && options.drift == none.drift && options.guard == none.guard &&
+           options.lock_timeout == none.lock_timeout && options.lock_attempts == none.lock_attempts && options.memory == none.memory &&
+           !options.progress;
+}
+
 /// What stands for the form of a table's images, which kept outputs are made of.
 [[nodiscard]] inline std::uint64_t columns_seed(row_shape const& shape, target_options const& options) {
     input_hasher hasher;

@@ -15,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {

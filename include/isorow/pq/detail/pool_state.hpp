@@ -21,9 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace isorow::inline v1 {
-
-namespace detail {
+namespace isorow::inline v1::detail {
 
 /// What a pool is, apart from its threads. Each member takes the mutex unless it says that it is held.
 class pool_state {
@@ -591,17 +589,4 @@ private:
     std::unique_ptr<task_queue> tasks_;
 };
 
-}  // namespace detail
-
-inline lease::lease(detail::pool_state& from, std::optional<limits> const& within)
-    : pool_(&from), lent_(from.acquire(within)), holder_(detail::requester()), since_(std::chrono::steady_clock::now()) {}
-
-inline lease::~lease() {
-    if (pool_ != nullptr && lent_.open) pool_->give_back(std::move(lent_), holder_, since_);
-}
-
-inline void lease::passed_on() noexcept {
-    if (pool_ != nullptr) pool_->passed_on(holder_);
-}
-
-}  // namespace isorow::inline v1
+}  // namespace isorow::inline v1::detail

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,7 +86,6 @@ public:
         if (!live_) create();
         else if (live_->kind == 'r' || live_->kind == 'p') alter();
         else refuse("", "a table", "a view, or a foreign table");
-        std::stable_sort(steps_.begin(), steps_.end(), [](auto const& left, auto const& right) { return left.first < right.first; });
         for (auto& step : steps_) result_.changes.push_back(std::move(step.second));
         return std::move(result_);
     }
@@ -101,7 +101,7 @@ private:
                              .lock = stage == stage::concurrent ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE",
                              .object = object,
                              .name = std::string(name)};
-        return steps_.emplace_back(stage, std::move(change)).second;
+        return steps_.emplace(stage, std::move(change))->second;
     }
 
     schema_change& alter_column(stage stage, std::string_view name, std::string_view what, std::string description) {
@@ -310,7 +310,7 @@ private:
         auto& step = retype(column, found, loses);
         step.rewrites = change != type_change::keeps;
         step.destructive = !is_safe;
-        if (loses) lose(column);
+        if (loses) lose(column, step);
         // A default follows where its cast is as safe as the values'; another one would keep the type from being changed.
         bool const is_ours = known != nullptr || !column.default_value.empty();
         if (is_safe || found.default_value.empty() || !is_ours) return settle_default(column, found, known), loses;
@@ -337,11 +337,11 @@ private:
     }
 
     /// An emptied table has no values to lose.
-    void lose(column_description const& column) {
+    void lose(column_description const& column, schema_change& step) {
         lost_.emplace_back(column.name);
         if (result_.rebuilds) return;
         result_.loses_values = true;
-        steps_.back().second.description += ", which loses its values: all rows must be declared again";
+        step.description += ", which loses its values: all rows must be declared again";
     }
 
     void settle_default(column_description const& column, live_column const& found, recorded_column const* known) {
@@ -472,7 +472,7 @@ private:
     std::optional<live_table> live_{};
     std::string quoted_;
     evolution result_{};
-    std::vector<std::pair<stage, schema_change>> steps_{};
+    std::multimap<stage, schema_change> steps_{};  ///< in the order of their stages, those of one in that of their making
     std::vector<std::string> retyped_{};
     std::vector<std::string> lost_{};
     std::vector<std::string> dropped_{};

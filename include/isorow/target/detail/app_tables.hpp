@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -48,20 +46,8 @@ inline report remove_app(connection& connection, limits const& limits, app_recor
     report done;
     transaction whole(connection);
     auto const records = read_targets(here, app.id);
-    std::vector<schema_change> drops;
-    for (auto const& record : records)
-        if (record.created) drops.push_back(drop_of_table(record.schema_name, record.table_name));
-    if (!drops.empty() && options.allow != allow::destructive)
-        throw destructive_change(quote_identifier(records.front().schema_name, records.front().table_name), std::move(drops));
-    for (auto const& record : records) {
-        table_report one;
-        one.table = quote_identifier(record.schema_name, record.table_name);
-        if (!take_away(connection, limits, record, one, done.postponed)) continue;
-        forget_target(here, record.id);
-        static_cast<row_counts&>(done) += one.rows;
-        done.ddl.insert(done.ddl.end(), one.ddl.begin(), one.ddl.end());
-        done.tables.push_back(std::move(one));
-    }
+    require_drops_allowed(records, options.allow);
+    take_away(connection, limits, records, done);
     if (done.postponed.empty()) {
         execute(here, "DELETE FROM isorow.kept_outputs WHERE app = $1", app.id);
         execute(here, "DELETE FROM isorow.apps WHERE id = $1", app.id);

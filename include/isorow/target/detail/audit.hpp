@@ -8,8 +8,8 @@
 #include <isorow/target/drift_report.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -28,9 +28,7 @@ public:
         if (!live) {
             drift_.missing = record_.row_count.value_or(0);
             drift_.table_is_missing = true;
-            if (record_.tracks_rows())
-                drift_.owners = query<std::int64_t>(here_, "SELECT DISTINCT owner FROM isorow.tracked WHERE target = $1", record_.id);
-            else if (record_.owner) drift_.owners.push_back(*record_.owner);
+            drift_.owners = owners_of_rows(here_, record_);
             return drift_;
         }
         if (record_.tracks_rows()) audit_record(*live);

@@ -5,17 +5,19 @@
 
 #include <isorow/pq/detail/chance.hpp>
 #include <isorow/pq/transaction.hpp>
-#include <isorow/target/destructive_change.hpp>
 #include <isorow/target/detail/dropped_tables.hpp>
 #include <isorow/target/detail/table_commit.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -39,6 +41,7 @@ public:
         for (auto& table : tables_) table->set_up();
         for (auto& table : tables_) table->compare();
         for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) (*table)->remove();
+        remove_left();
         for (auto& table : tables_) table->write();
         for (auto& table : tables_) table->finish();
         if (!context_.is_plan) settle();
@@ -52,18 +55,17 @@ public:
     [[nodiscard]] isorow::report report() {
         isorow::report done;
         for (auto& table : tables_) {
-            auto const& one = table->report();
-            static_cast<row_counts&>(done) += one.rows;
-            done.ddl.insert(done.ddl.end(), one.ddl.begin(), one.ddl.end());
-            for (auto const& postponed : table->changes().postponed()) done.postponed.push_back(postponed);
-            done.tables.push_back(one);
+            done.add(table->report());
+            auto const& postponed = table->changes().postponed();
+            done.postponed.insert(done.postponed.end(), postponed.begin(), postponed.end());
         }
-        for (auto& one : undeclared_reports_) {
-            static_cast<row_counts&>(done) += one.rows;
-            done.ddl.insert(done.ddl.end(), one.ddl.begin(), one.ddl.end());
-            done.tables.push_back(one);
+        for (auto const& one : left_) {
+            table_report share{.table = quote_identifier(one.record.schema_name, one.record.table_name)};
+            share.rows.deleted = one.count;
+            done.add(std::move(share));
         }
-        done.postponed.insert(done.postponed.end(), postponed_.begin(), postponed_.end());
+        for (auto const& one : taken_away_.tables) done.add(one);
+        done.postponed.insert(done.postponed.end(), taken_away_.postponed.begin(), taken_away_.postponed.end());
         done.components.removed = static_cast<std::int64_t>(context_.fates.gone().size());
         return done;
     }
@@ -78,7 +80,8 @@ public:
             static_cast<row_counts&>(planned) += one.rows;
             planned.tables.push_back(std::move(one));
         }
-        for (auto const& record : undeclared_) planned.tables.push_back(plan_of_undeclared(record));
+        for (auto const& one : left_) add(planned, {.table = quote_identifier(one.record.schema_name, one.record.table_name)}, one.count);
+        for (auto const& record : undeclared_) add(planned, plan_of_undeclared(record), record.row_count.value_or(0));
         planned.components.removed = static_cast<std::int64_t>(context_.fates.gone().size());
         planned.digest = digest();
         return planned;
@@ -90,7 +93,8 @@ public:
             sum += table->digest();
             sum += {seed_of(to_string(table->report().rows)), 0};
         }
-        for (auto const& record : undeclared_) sum += {seed_of(record.schema_name + "." + record.table_name), 1};
+        for (auto const& one : left_) sum += {seed_of(text("{}.{}", one.record.schema_name, one.record.table_name)), 2};
+        for (auto const& record : undeclared_) sum += {seed_of(text("{}.{}", record.schema_name, record.table_name)), 1};
         return sum;
     }
 
@@ -107,50 +111,77 @@ private:
 
     // Tables that are declared no longer
 
-    /// Those that no owner which stands declares; a run of a part of the app leaves all tables.
+    /// Those that no owner which stands declares; a run of a part of the app leaves all tables. From those that stay the rows of owners go
+    /// that were compared: they have not declared any there.
     void find_undeclared(std::vector<target_record> rest) {
-        if (context_.is_plain() || !context_.state.under.empty()) return;
+        if (context_.is_plain()) return;
+        bool const is_partial = !context_.state.under.empty();
         for (auto& record : rest) {
-            bool const stands = std::ranges::any_of(record.declarers, [&](auto id) { return context_.fates.of(id) == owner_fate::stands; });
+            bool const stands =
+                is_partial || std::ranges::any_of(record.declarers, [&](auto id) { return context_.fates.of(id) == owner_fate::stands; });
             if (!stands) undeclared_.push_back(std::move(record));
+            else if (auto const count = rows_of_owners({connection_, context_.now()}, record, context_.fates.compared()); count > 0)
+                left_.push_back({std::move(record), count});
         }
-        if (context_.is_plan || context_.options.allow == allow::destructive) return;
-        std::vector<schema_change> drops;
-        for (auto const& record : undeclared_)
-            if (record.created) drops.push_back(drop_of_table(record.schema_name, record.table_name));
-        if (!drops.empty())
-            throw destructive_change(quote_identifier(undeclared_.front().schema_name, undeclared_.front().table_name), std::move(drops));
+        for (auto const& one : left_)
+            require_few_deletions(context_.options.guard, one.count, one.count,
+                                  quote_identifier(one.record.schema_name, one.record.table_name));
+        if (!context_.is_plan) require_drops_allowed(undeclared_, context_.options.allow);
+    }
+
+    void remove_left() {
+        if (context_.is_plan || left_.empty()) return;
+        for (auto& one : left_) delete_left_rows(connection_, context_.given, one, context_.fates.compared());
     }
 
     [[nodiscard]] table_plan plan_of_undeclared(target_record const& record) const {
         table_plan one;
         one.table = quote_identifier(record.schema_name, record.table_name);
-        if (record.created) {
-            one.changes.push_back(drop_of_table(record.schema_name, record.table_name));
-        } else {
-            one.rows.deleted = record.row_count.value_or(0);
-        }
+        if (record.created) one.changes.push_back(drop_of_table(record.schema_name, record.table_name));
         return one;
     }
+    static void add(isorow::plan& planned, table_plan one, std::int64_t deleted) {
+        one.rows.deleted = deleted;
+        planned.deleted += deleted;
+        planned.tables.push_back(std::move(one));
+    }
 
-    void drop_undeclared() {
-        for (auto const& record : undeclared_) {
-            table_report one;
-            one.table = quote_identifier(record.schema_name, record.table_name);
-            if (!take_away(connection_, context_.given, record, one, postponed_)) continue;
-            forget_target(database_ref(connection_, context_.now()), record.id);
-            undeclared_reports_.push_back(std::move(one));
+    /// Owners that stand, and whose rows go with a table, have to run again when the table is declared again; so have all above them,
+    /// without whom they would not be mounted.
+    void forget_memos(database_ref const& here, std::vector<std::int64_t> const& of_rows) {
+        if (of_rows.empty()) return;
+        std::unordered_map<std::int64_t, std::string_view> paths;
+        std::unordered_map<std::string_view, std::int64_t> ids;
+        for (auto const& one : context_.app.owners) {
+            paths.emplace(one.id, one.path);
+            ids.emplace(one.path, one.id);
         }
+        std::unordered_set<std::int64_t> forgotten;
+        for (auto const id : of_rows) {
+            auto const found = paths.find(id);
+            if (found == paths.end()) continue;
+            for (auto path = found->second;; path = path.substr(0, path.rfind('/'))) {
+                if (auto const one = ids.find(path); one != ids.end()) forgotten.insert(one->second);
+                if (path.empty()) break;
+            }
+        }
+        std::vector<std::int64_t> const all(forgotten.begin(), forgotten.end());
+        static_cast<void>(update_memos(here, all, std::vector<std::optional<isorow::uuid>>(all.size())));
     }
 
     // What is written beside tables and rows
 
     void settle() {
-        drop_undeclared();
-        bool wrote = !undeclared_.empty() || !context_.fates.gone().empty() || !postponed_.empty();
-        for (auto const& table : tables_) wrote = wrote || table->wrote();
         database_ref const here(connection_, context_.now());
+        std::vector<std::int64_t> owners;
+        for (auto const& record : undeclared_)
+            for (auto const id : owners_of_rows(here, record))
+                if (context_.fates.of(id) == owner_fate::stands) owners.push_back(id);
+        take_away(connection_, context_.given, undeclared_, taken_away_);
+        bool wrote = !undeclared_.empty() || !left_.empty() || !context_.fates.gone().empty();
+        for (auto const& table : tables_) wrote = wrote || table->wrote();
         if (!context_.is_plain()) wrote = write_memos(here) || wrote;
+        forget_memos(here, owners);
         delete_owners(here, context_.fates.gone());
         if (context_.state.has_kept_outputs) execute(here, "DELETE FROM isorow.kept_outputs WHERE app = $1", context_.app.id);
         if (wrote && !context_.is_plain()) execute(here, "UPDATE isorow.apps SET runs = runs + 1 WHERE id = $1", context_.app.id);
@@ -180,8 +211,8 @@ private:
     connection& connection_;
     std::vector<std::unique_ptr<table_commit>> tables_{};
     std::vector<target_record> undeclared_{};
-    std::vector<table_report> undeclared_reports_{};
-    std::vector<std::string> postponed_{};
+    std::vector<left_rows> left_{};
+    isorow::report taken_away_{};  ///< what became of these
 };
 
 /// Sets how long a change of a table waits for its lock, for as long as this lives or until the transaction ends.
@@ -244,8 +275,9 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
         owner_fates fates(app, state);
         commit_context context{connection, given,     app, state, fates, options, mode == commit_mode::plan, mode != commit_mode::commit,
                                is_nested,  names_keys};
+        commit_attempt attempt(context);
+        bool is_committed = false;
         try {
-            commit_attempt attempt(context);
             transaction whole(connection);
             lock_timeout_scope timeout(connection, context.now(), options.lock_timeout);
             attempt.run();
@@ -257,8 +289,7 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
                 return {};
             }
             whole.commit();
-            if (!is_nested) attempt.after();
-            return attempt.report();
+            is_committed = true;
         } catch (server_error const& failure) {
             before.restore();
             if (is_nested || !connection.is_open()) throw;
@@ -273,6 +304,10 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
         } catch (...) {
             before.restore();
             throw;
+        }
+        if (is_committed) {
+            if (!is_nested) attempt.after();
+            return attempt.report();
         }
         auto const pause = by_chance<std::chrono::milliseconds>(std::chrono::milliseconds(100 << std::min(attempts, 5)), 0.5, 1.0);
         pause_for(pause, given ? *given : limits::within(2 * pause), "waiting to try a commit again");

@@ -2,17 +2,14 @@
 
 #include <isorow/error/declaration_error.hpp>
 #include <isorow/target/detail/owners.hpp>
+#include <isorow/target/errors.hpp>
 #include <isorow/target/options.hpp>
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace isorow::inline v1 {
-
-/// A commit would delete a greater share of a table's rows than the guard allows. Nothing was written.
-class too_many_deletions final : public declaration_error {
-public:
-    using declaration_error::declaration_error;
-};
 
 namespace detail {
 
@@ -32,6 +29,15 @@ struct commit_context {
     [[nodiscard]] limits now() const { return given ? *given : connection.default_limits(); }
     [[nodiscard]] bool is_plain() const noexcept { return state.app.empty(); }
 };
+
+/// Throws `too_many_deletions` where the guard says so. `present`: how many rows there are; `name`: the table's.
+inline void require_few_deletions(deletion_guard const& guard, std::int64_t deleted, std::int64_t present, std::string_view name) {
+    if (present <= guard.above || static_cast<double>(deleted) <= guard.share * static_cast<double>(present)) return;
+    throw too_many_deletions(
+        text("{} of {} rows of {} are declared no longer and would be deleted, which is more than the guard allows; say "
+             "how many may go by commit_options::guard",
+             deleted, present, name));
+}
 
 }  // namespace detail
 

@@ -9,12 +9,12 @@
 #include <isorow/target/detail/row_fingerprints.hpp>
 #include <isorow/target/options.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {
@@ -39,16 +39,24 @@ struct declared_table {
     target_options options;
     std::vector<std::uint32_t> declarers{};  ///< the owners that declared the table, by their numbers
     declared_rows rows{};
-    std::int64_t spilled = 0;   ///< how many rows the server holds already, in a temporary table
-    std::string spill_table{};  ///< its name; empty where there is none
+    std::int64_t spilled = 0;                      ///< how many rows the server holds already, in a temporary table
+    std::string spill_table{};                     ///< its name; empty where there is none
+    std::optional<std::uint32_t> spilled_owner{};  ///< of one of those rows, and whether there are other owners among them
+    bool has_several_owners_spilled = false;
     std::optional<recorded_rows> recorded{};
-    std::optional<row_fingerprints> fingerprints{};
+    std::optional<row_fingerprints> made_fingerprints{};
     bool was_looked_up = false;  ///< whether there is a record
+
+    /// What makes the fingerprints of its rows.
+    [[nodiscard]] row_fingerprints const& fingerprints() {
+        if (!made_fingerprints) made_fingerprints.emplace(shape);
+        return *made_fingerprints;
+    }
 
     /// Adds a row. Returns the row that has the same key already instead, where there is one.
     std::optional<std::size_t> add(std::span<std::byte const> image, std::size_t key_end, std::uint32_t owner) {
         if (recorded) {
-            auto const value = fingerprints->of(image);
+            auto const value = fingerprints().of(image);
             auto const key = image.subspan(sizeof(std::int16_t), key_end - sizeof(std::int16_t));
             if (recorded->contains(key, value)) return rows.add_thin(image.first(key_end), value, owner);
         }

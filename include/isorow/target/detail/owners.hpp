@@ -5,8 +5,8 @@
 
 #include <isorow/target/detail/registry.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -64,6 +64,13 @@ public:
         auto ids = gone_;
         for (auto const& one : state_->owners)
             if (one.id != 0 && one.state == owner_state::ran) ids.push_back(one.id);
+        return ids;
+    }
+    /// Those whose rows stay as they are.
+    [[nodiscard]] std::vector<std::int64_t> standing() const {
+        std::vector<std::int64_t> ids;
+        for (auto const& [id, fate] : fates_)
+            if (fate == owner_fate::stands) ids.push_back(id);
         return ids;
     }
     [[nodiscard]] std::size_t size() const noexcept { return fates_.size(); }

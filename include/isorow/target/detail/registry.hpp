@@ -8,31 +8,22 @@
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/target/detail/declared_state.hpp>
+#include <isorow/target/errors.hpp>
 #include <isorow/target/install.hpp>
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-namespace isorow::inline v1 {
-
-/// Another run of the app was committed while this one computed. Nothing was written.
-class run_conflict final : public error {
-public:
-    using error::error;
-
-    [[nodiscard]] bool retryable() const noexcept override { return true; }
-};
-
-namespace detail {
+namespace isorow::inline v1::detail {
 
 /// A fingerprint as a uuid of the database: the high word first, big-endian.
 [[nodiscard]] inline isorow::uuid as_uuid(fingerprint const& value) noexcept {
@@ -140,19 +131,22 @@ struct target_record {
     return owners;
 }
 
+/// An app's id and how many of its runs were committed; nothing where it was never entered.
+[[nodiscard]] inline std::optional<std::tuple<std::int32_t, std::int64_t>> find_app(database_ref const& where,
+                                                                                    std::string_view database_key, std::string_view app) {
+    return query_optional<std::tuple<std::int32_t, std::int64_t>>(
+        where, "SELECT id, runs FROM isorow.apps WHERE database_key = $1 AND name = $2", database_key, app);
+}
+
 /// Installs schema `isorow` where it is not there, enters the app, and reads what the database has of it.
 [[nodiscard]] inline app_record open_app(connection& connection, limits const& limits, std::string_view database_key,
                                          std::string_view app) {
     install(database_ref(connection, limits));
-    auto const find = [&] {
-        return query_optional<std::tuple<std::int32_t, std::int64_t>>(
-            database_ref(connection, limits), "SELECT id, runs FROM isorow.apps WHERE database_key = $1 AND name = $2", database_key, app);
-    };
-    auto found = find();
+    auto found = find_app(database_ref(connection, limits), database_key, app);
     if (!found) {
         execute(database_ref(connection, limits), "INSERT INTO isorow.apps (database_key, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 database_key, app);
-        found = find();
+        found = find_app(database_ref(connection, limits), database_key, app);
     }
     app_record record{std::get<0>(*found), std::get<1>(*found)};
     if (!app.empty()) record.owners = read_owners(connection, limits, record.id);
@@ -228,6 +222,4 @@ inline void lock_app(connection& connection, app_record const& app, declared_sta
                                 state.app, state.database_key));
 }
 
-}  // namespace detail
-
-}  // namespace isorow::inline v1
+}  // namespace isorow::inline v1::detail

@@ -5,18 +5,11 @@
 
 #include <isorow/target/detail/table_work.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <tuple>
-#include <unordered_set>
-#include <utility>
-#include <vector>
 
 namespace isorow::inline v1::detail {
 
@@ -33,13 +26,15 @@ public:
             return;
         }
         compare_tracked();
+        if (work_.reads_selectively) work_.standing = work_.count_standing();
         if (work_.verifies()) verify();
-        if (work_.record && work_.record->row_count && is_whole_extent() && work_.reads_selectively)
-            work_.standing = *work_.record->row_count - work_.present;
+        if (work_.mends_others()) find_others();
     }
 
 private:
-    [[nodiscard]] bool is_whole_extent() const noexcept { return !work_.context.is_plain() && work_.context.state.under.empty(); }
+    [[nodiscard]] static std::string as_string(std::span<std::byte const> key) {
+        return {reinterpret_cast<char const*>(key.data()), key.size()};
+    }
 
     /// The table itself is the record: its rows come as images in the order of the declared ones, so that equal rows are equal bytes.
     void compare_table() {
@@ -93,7 +88,7 @@ private:
         }
         ++work_.present;
         if (row == nullptr) {
-            if (work_.takes_others()) work_.undeclared_keys.emplace(reinterpret_cast<char const*>(key.data()), key.size());
+            if (work_.takes_others()) work_.undeclared_keys.insert(as_string(key));
             work_.pages.back().is_stale = true;
             ++work_.forgotten;
             return undeclared(key);
@@ -102,7 +97,7 @@ private:
         row->page = static_cast<std::uint32_t>(work_.pages.size() - 1);
         row->moved = work_.context.state.owners[row->owner].id != owner;
         bool const equal = work_.fingerprints().of(*row) == tracked.value;
-        meet(*row, !equal ? row_state::differs : row->moved ? row_state::unsure : row_state::unchanged);
+        meet(*row, equal ? row_state::unchanged : row_state::differs);
     }
 
     void meet(declared_row& row, row_state state) {
@@ -120,21 +115,15 @@ private:
 
     /// Reads which transaction wrote each stored row: another one than the record says means that somebody else did.
     void verify() {
-        if (work_.context.is_plan && !work_.changes->planned().changes.empty()) return;
-        work_.read_rows(text("SELECT {}, xmin FROM {}", work_.sql.key_columns(), work_.sql.name()), [&](std::span<std::byte const> tuple) {
-            auto const end = work_.end_of_key_in(tuple);
-            auto* const row = work_.table.rows.find(work_.key_in(tuple, end));
+        if (!work_.is_as_declared()) return;
+        work_.read_row_writers([&](std::span<std::byte const> key, std::uint32_t writer) {
+            auto* const row = work_.table.rows.find(key);
             if (row == nullptr) {
-                auto const key = work_.key_in(tuple, end);
-                if (work_.takes_others() &&
-                    !work_.undeclared_keys.contains(std::string(reinterpret_cast<char const*>(key.data()), key.size()))) {
-                    ++work_.present;
-                    undeclared(key);
-                }
-                return;
+                if (!work_.takes_others() || work_.undeclared_keys.contains(as_string(key))) return;
+                ++work_.present;
+                return undeclared(key);
             }
             row->present = true;
-            auto const writer = load_word<std::uint32_t>(tuple.data() + end + sizeof(std::int32_t));
             if (row->state != row_state::unchanged || (row->version != 0 && row->version == writer)) return;
             row->state = row_state::unsure;
             --work_.report.rows.unchanged;
@@ -144,6 +133,16 @@ private:
             row.state = row_state::differs;
             --work_.report.rows.unchanged;
         }
+    }
+
+    /// Rows that somebody else has added.
+    void find_others() {
+        work_.read_rows(text("SELECT {} FROM {}", work_.sql.key_columns(), work_.unrecorded()), [&](std::span<std::byte const> tuple) {
+            auto const key = work_.key_in(tuple, tuple.size());
+            if (work_.table.rows.find(key) != nullptr) return;
+            ++work_.present;
+            undeclared(key);
+        });
     }
 
     table_work& work_;

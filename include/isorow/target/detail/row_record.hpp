@@ -8,12 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -31,11 +26,12 @@ public:
         work_.wrote = true;
     }
 
-    /// Learns which transaction wrote each of the rows that the server has written, or found equal. `rows`: those that were staged.
-    void note_versions(server_rows& staged, std::vector<declared_row const*> const& rows) {
-        if (work_.report.rows.updated + work_.report.rows.inserted == static_cast<std::int64_t>(rows.size()) && !work_.context.names_keys) {
+    /// Learns which transaction wrote each of the rows that the server has written, or found equal. `count`: how many were staged.
+    void note_versions(server_rows& staged, std::int64_t count) {
+        if (work_.report.rows.updated + work_.report.rows.inserted == count && !work_.context.names_keys) {
             auto const writer = present_writer();
-            for (auto const* const row : rows) work_.table.rows.find(row->key())->version = writer;
+            for (auto& row : work_.table.rows.rows())
+                if (row.state != row_state::unchanged) row.version = writer;
             return void(work_.wrote = true);
         }
         read_versions(staged.run(
@@ -44,10 +40,8 @@ public:
 
     /// Learns from the table itself which transaction wrote each row.
     void learn_versions() {
-        work_.read_rows(text("SELECT {}, xmin FROM {}", work_.sql.key_columns(), work_.sql.name()), [&](std::span<std::byte const> tuple) {
-            auto const end = work_.end_of_key_in(tuple);
-            if (auto* const row = work_.table.rows.find(table_work::key_in(tuple, end)))
-                row->version = load_word<std::uint32_t>(tuple.data() + end + sizeof(std::int32_t));
+        work_.read_row_writers([&](std::span<std::byte const> key, std::uint32_t writer) {
+            if (auto* const row = work_.table.rows.find(key)) row->version = writer;
         });
     }
 
@@ -58,7 +52,7 @@ public:
         std::vector<declared_row const*> rows;
         auto const is_stale = [&](declared_row const& row) { return row.page != declared_row::no_page && work_.pages[row.page].is_stale; };
         for (auto& row : work_.table.rows.rows()) {
-            if (row.state == row_state::unchanged) continue;
+            if (row.state == row_state::unchanged && !row.moved) continue;
             if (row.page != declared_row::no_page) work_.pages[row.page].is_stale = true;
             owners.insert(work_.context.state.owners[row.owner].id);
         }
@@ -70,7 +64,7 @@ public:
         for (auto const& row : work_.table.rows.rows())
             if (row.page == declared_row::no_page || is_stale(row)) rows.push_back(&row);
         if (stale.empty() && rows.empty()) return;
-        std::ranges::stable_sort(rows, {}, [](declared_row const* row) { return row->owner; });
+        std::ranges::sort(rows, {}, [](declared_row const* row) { return std::pair(row->owner, row); });
         delete_pages(work_.connection, work_.context.given, stale);
         page_writer pages(work_.connection, work_.context.given, work_.record->id);
         for (auto const* const row : rows)

@@ -9,13 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <tuple>
-#include <unordered_set>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {
@@ -36,10 +31,10 @@ public:
     }
 
     /// Whether the rows may go straight into the table: there is none that they could meet.
-    [[nodiscard]] bool may_load() const noexcept {
-        if (!work_.table.shape.keys_compare_as_bytes && !work_.is_new) return false;
-        return work_.is_new || (work_.present == 0 && !work_.tracks && work_.standing == 0) ||
-               (work_.tracks && work_.present == 0 && work_.met == 0 && work_.standing == 0 && work_.options().adopt != adopt::rows);
+    [[nodiscard]] bool may_load() const {
+        if (work_.is_new) return true;
+        if (!work_.table.shape.keys_compare_as_bytes || work_.present > 0 || work_.standing > 0) return false;
+        return !work_.tracks || (work_.met == 0 && work_.options().adopt != adopt::rows && !has_others());
     }
 
     void load() {
@@ -84,44 +79,16 @@ public:
     /// Rows that are there and not the same are updated, those that are not there are inserted. `rows`: what was staged, where the client
     /// has it, so that errors name the key.
     void write_staged(server_rows& staged, std::int64_t count, std::vector<declared_row const*> const* rows) {
-        auto const changed = text("{} s WHERE {} AND {}", staged.from(), work_.sql.key_join(), work_.sql.difference());
-        auto const fresh = text("{} s WHERE NOT EXISTS (SELECT FROM {} WHERE {})", staged.from(), work_.stored(), work_.sql.key_join());
         auto const& counts = work_.report.rows;
         if (work_.context.is_plan) {
-            work_.report.rows.updated += staged.number(text("SELECT count(*) FROM {}, {}", work_.stored(), changed));
-            work_.report.rows.inserted += staged.number(text("SELECT count(*) FROM {}", fresh));
-            work_.plan.updated_keys = staged.texts(
-                text("SELECT {} FROM {}, {} LIMIT {}", work_.sql.key_text("s."), work_.stored(), changed, table_work::sample_size));
-            work_.plan.inserted_keys =
-                staged.texts(text("SELECT {} FROM {} LIMIT {}", work_.sql.key_text("s."), fresh, table_work::sample_size));
+            count_staged(staged);
         } else {
-            auto const update = work_.sql.value_places().empty()
-                                    ? std::string{}
-                                    : text("UPDATE {} t SET {} FROM {}", work_.sql.name(), work_.sql.assignments(), changed);
-            auto const insert = text("INSERT INTO {} ({}) SELECT {} FROM {} ORDER BY {}", work_.sql.name(), work_.sql.columns(),
-                                     work_.sql.columns("s."), fresh, work_.sql.key_columns("s."));
-            naming_the_key(
-                rows,
-                [&](server_rows& some) {
-                    // The statements speak of where these rows are.
-                    auto const at = [&](std::string statement) {
-                        for (auto place = statement.find(staged.from()); &some != &staged && place != std::string::npos;
-                             place = statement.find(staged.from(), place + some.from().size()))
-                            statement.replace(place, staged.from().size(), some.from());
-                        return statement;
-                    };
-                    std::int64_t const updated = update.empty() ? 0 : some.run(at(update)).affected_rows();
-                    // Where each row was there to be updated none is left to be inserted.
-                    std::int64_t const inserted = updated == count ? 0 : some.run(at(insert)).affected_rows();
-                    work_.report.rows.updated += updated;
-                    work_.report.rows.inserted += inserted;
-                },
-                staged);
-            if (work_.tracks && !work_.table.spilled) rows_record_.note_versions(staged, *rows);
+            naming_the_key(rows, staged, [&](server_rows& some) { write_some(some, count); });
+            if (work_.tracks && !work_.table.spilled) rows_record_.note_versions(staged, count);
         }
-        if (work_.verifies())
-            work_.report.mended = counts.updated + counts.inserted - std::min(counts.updated + counts.inserted, new_rows());
-        work_.report.rows.unchanged += count - counts.inserted - counts.updated;
+        auto const written = counts.updated + counts.inserted;
+        if (work_.verifies()) work_.report.mended = written - std::min(written, new_rows());
+        work_.report.rows.unchanged += count - written;
     }
 
 private:
@@ -148,12 +115,45 @@ private:
         work_.report.rows.inserted = static_cast<std::int64_t>(rows.size());
     }
 
-    /// Rows that were thinned out were equal to what is recorded. Should they no longer be, their values are not there to be written.
     void require_whole(declared_row const& row) const {
-        if (row.thin)
-            throw run_conflict(
-                text("somebody else has written to {}, or to the record of it, since its rows were declared; declare them again",
-                     work_.sql.name()));
+        if (row.thin) work_.throw_moved_on();
+    }
+
+    /// Rows that are there and not the same, and rows that are not there, as FROM lists have them.
+    [[nodiscard]] std::string changed(server_rows const& staged) const {
+        return text("{} s WHERE {} AND {}", staged.from(), work_.sql.key_join(), work_.sql.difference());
+    }
+    [[nodiscard]] std::string fresh(server_rows const& staged) const {
+        return text("{} s WHERE NOT EXISTS (SELECT FROM {} WHERE {})", staged.from(), work_.stored(), work_.sql.key_join());
+    }
+
+    /// For plans.
+    void count_staged(server_rows const& staged) {
+        auto const updated = text("{}, {}", work_.stored(), changed(staged));
+        auto const inserted = fresh(staged);
+        work_.report.rows.updated += staged.number("SELECT count(*) FROM " + updated);
+        work_.report.rows.inserted += staged.number("SELECT count(*) FROM " + inserted);
+        auto const keys = [&](std::string const& from) {
+            return staged.texts(text("SELECT {} FROM {} LIMIT {}", work_.sql.key_text("s."), from, table_work::sample_size));
+        };
+        work_.plan.updated_keys = keys(updated);
+        work_.plan.inserted_keys = keys(inserted);
+    }
+
+    /// `count`: how many rows there are.
+    void write_some(server_rows const& staged, std::int64_t count) {
+        std::int64_t updated = 0;
+        if (!work_.sql.value_places().empty())
+            updated =
+                staged.run(text("UPDATE {} t SET {} FROM {}", work_.sql.name(), work_.sql.assignments(), changed(staged))).affected_rows();
+        work_.report.rows.updated += updated;
+        // Where each row was there to be updated none is left to be inserted.
+        if (updated == count) return;
+        work_.report.rows.inserted +=
+            staged
+                .run(text("INSERT INTO {} ({}) SELECT {} FROM {} ORDER BY {}", work_.sql.name(), work_.sql.columns(),
+                          work_.sql.columns("s."), fresh(staged), work_.sql.key_columns("s.")))
+                .affected_rows();
     }
 
     /// Keys that are equal without being the same bytes: the server finds the rows that were not declared.
@@ -185,51 +185,53 @@ private:
     void require_distinct_keys(server_rows& staged) {
         auto const twice = staged.texts(text("SELECT {} FROM {} s GROUP BY {} HAVING count(*) > 1 LIMIT 1", work_.sql.key_text("s."),
                                              staged.from(), work_.sql.key_columns("s.")));
-        if (!twice.empty()) throw duplicate_key(text("two declared rows of {} have the key {}", work_.sql.name(), twice[0]));
+        if (!twice.empty()) work_.throw_twice_declared(twice.front());
     }
 
     /// A declared key that is another owner's, or nobody's that isorow knows, is not ours to overwrite. Where all of the record was read,
     /// only keys that nobody declared are left to be found.
     void require_own_keys(server_rows& staged) {
+        if (work_.takes_others()) return;
         bool const may_take = work_.options().adopt == adopt::rows || work_.is_exclusive();
-        if (may_take && !work_.reads_selectively && !work_.context.is_plain()) return;
-        if (may_take && work_.takes_others()) return;
-        auto const rows_declared = work_.table.rows.rows();
-        if (std::ranges::none_of(rows_declared, [](declared_row const& row) { return row.page == declared_row::no_page; })) return;
+        bool const knows_all = !work_.reads_selectively && !work_.context.is_plain();
+        if (may_take && knows_all) return;
+        auto const is_new = [](declared_row const& row) { return row.page == declared_row::no_page; };
+        if (std::ranges::none_of(work_.table.rows.rows(), is_new)) return;
+        if (!knows_all) refuse_kept(staged);
+        if (may_take) return;
         auto const answer = staged.run(text("SELECT s.isorow_key, {} FROM {} s JOIN {} ON {}", work_.sql.key_text("s."), staged.from(),
                                             work_.stored(), work_.sql.key_join()));
-        std::vector<std::vector<std::byte>> keys;
-        std::string list;
-        for (int row = 0; row < answer.rows(); ++row) {
-            auto const key = answer.value(row, 0);
-            auto const* const declared = work_.table.rows.find(key);
-            if (declared != nullptr && declared->page != declared_row::no_page) continue;
-            keys.emplace_back(key.begin(), key.end());
-            if (keys.size() <= table_work::sample_size)
-                list.append(list.empty() ? "" : ", ").append(byte_reader(answer.value(row, 1)).take_rest_as_text());
+        std::vector<std::string> some;
+        for (int row = 0; row < answer.rows() && some.size() < table_work::sample_size; ++row) {
+            auto const* const declared = work_.table.rows.find(answer.value(row, 0));
+            if (declared == nullptr || is_new(*declared)) some.emplace_back(byte_reader(answer.value(row, 1)).take_rest_as_text());
         }
-        if (keys.empty()) return;
-        refuse_kept(keys, text("SELECT r.key, r.owner FROM {} r WHERE r.target = {} AND r.key = ANY ($1)", unpacked_tracked,
-                               work_.record ? work_.record->id : 0));
-        if (may_take) return;
-        throw untracked_key(
-            text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over",
-                 work_.sql.name(), list));
+        if (!some.empty()) work_.throw_untracked(some);
     }
 
-    /// Throws `untracked_key` where an owner that is not compared keeps one of the keys.
-    void refuse_kept(std::vector<std::vector<std::byte>> const& keys, std::string const& find_keepers) {
-        for (auto const& [key, keeper] : query<std::tuple<std::vector<std::byte>, std::int64_t>>(work_.here(), find_keepers, keys)) {
-            if (work_.context.fates.is_compared(keeper)) continue;
-            if (auto const* const row = work_.table.rows.find(key)) work_.refuse_key(*row, keeper);
-        }
+    /// Throws `untracked_key` where an owner that is not compared keeps one of the keys, be the row there or not.
+    void refuse_kept(server_rows& staged) {
+        if (!has_others()) return;
+        auto const answer = staged.run(text(
+            "SELECT s.isorow_key, k.owner FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key AND k.owner <> ALL ('{}') LIMIT 1",
+            staged.from(), unpacked_tracked, work_.record->id, work_.id_list(work_.context.fates.compared())));
+        if (answer.rows() == 0) return;
+        if (auto const* const row = work_.table.rows.find(answer.value(0, 0)))
+            work_.refuse_key(*row, byte_reader(answer.value(0, 1)).take_int64());
         work_.require_no_refused_key();
+    }
+
+    /// Whether owners that are not compared have rows in the record.
+    [[nodiscard]] bool has_others() const {
+        return work_.record &&
+               query_one<bool>(work_.here(), "SELECT EXISTS (SELECT FROM isorow.tracked WHERE target = $1 AND owner <> ALL ($2::bigint[]))",
+                               work_.record->id, work_.context.fates.compared());
     }
 
     /// Does what is to be done with the staged rows. Where a row is refused, and there is to be a second attempt to name it, it is looked
     /// for.
     template <class Work>
-    void naming_the_key(std::vector<declared_row const*> const* rows, Work&& work, server_rows& staged) {
+    void naming_the_key(std::vector<declared_row const*> const* rows, server_rows& staged, Work&& work) {
         if (!work_.context.names_keys || rows == nullptr) return work_.naming_the_table([&] { work(staged); });
         auto const before = work_.report.rows;
         try {
@@ -239,7 +241,7 @@ private:
         } catch (server_error const& failure) {
             auto const* const culprit = find_culprit(*rows, work);
             work_.report.rows = before;
-            work_.rethrow_at(failure, culprit);
+            work_.rethrow_at(failure, culprit, culprit == nullptr ? std::string{} : refused_column(*culprit));
         }
     }
 
@@ -254,6 +256,17 @@ private:
             else rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(front.size()));
         }
         return nullptr;
+    }
+
+    /// The column for whose type a row is refused, which COPY tells; empty where it is refused for another reason.
+    [[nodiscard]] std::string refused_column(declared_row const& row) {
+        transaction attempt(work_.connection);
+        try {
+            static_cast<void>(work_.send_rows(std::vector{&row}, row.size, "refused_row", true));
+        } catch (server_error const& failure) {
+            return failure.column();
+        }
+        return {};
     }
 
     template <class Work>

@@ -37,10 +37,10 @@ public:
         : connection_(connection), given_(std::move(given)), from_(std::move(from)) {}
 
     /// Sends `count` rows of about `bytes` bytes together; `next(writer)` appends one as a tuple of COPY each time. Throws the server's
-    /// error where it refuses a row; `sent()` rows had been written by then.
+    /// error where it refuses a row; `sent()` rows had been written by then. `by_copy`: also where there are few.
     template <class Next>
-    void send(std::size_t count, std::size_t bytes, Next&& next) {
-        if (count <= few && bytes <= few_bytes && can_unnest()) send_as_arrays(count, next);
+    void send(std::size_t count, std::size_t bytes, Next&& next, bool by_copy = false) {
+        if (!by_copy && count <= few && bytes <= few_bytes && can_unnest()) send_as_arrays(count, next);
         else send_by_copy(count, next);
     }
 

@@ -23,9 +23,10 @@ consteval bool values_are_stable(std::index_sequence<Place...>) {
     return (codec_at<T, Place>::bytewise_stable && ...);
 }
 
-/// The shape of T's rows in the table that the options name, T's own where they name none.
+/// The shape of T's rows in the table that the options name, T's own where they name none. A struct without a primary key does not compile.
 template <class T>
 [[nodiscard]] row_shape shape_of(target_options const& options) {
+    check_keyed<T>();
     constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
     row_shape shape{description_of<T>, places_of<T, row_order::key_first>, keys_compare_as_bytes<T>(fields), values_are_stable<T>(fields)};
     auto const names = std::make_shared<std::pair<std::string, std::string> const>(options.schema, options.table);
@@ -34,34 +35,6 @@ template <class T>
     shape.kept_alive = names;
     static_cast<void>(quote_identifier(shape.table.schema, shape.table.name));
     return shape;
-}
-
-template <class Value>
-[[nodiscard]] std::string key_part_text(Value const& value) {
-    if constexpr (std::is_arithmetic_v<Value> || std::convertible_to<Value const&, std::string_view>) {
-        return as_text(value);
-    } else if constexpr (requires {
-                             { to_string(value) } -> std::convertible_to<std::string>;
-                         }) {
-        return to_string(value);
-    } else {
-        return "…";
-    }
-}
-
-/// `(category, name) = (lamps, desk lamp)`.
-template <class T>
-[[nodiscard]] std::string key_text(T const& row) {
-    std::string names;
-    std::string values;
-    reflect::for_each_index<T>([&](auto place) {
-        if constexpr (description_of<T>.is_key(place)) {
-            using traits = typename field_codec<T, place>::traits;
-            names.append(names.empty() ? "" : ", ").append(columns_of<T>[place].name);
-            values.append(values.empty() ? "" : ", ").append(key_part_text(traits::get(reflect::get<place>(row))));
-        }
-    });
-    return text("({}) = ({})", names, values);
 }
 
 }  // namespace isorow::inline v1::detail

@@ -6,18 +6,10 @@
 #include <isorow/target/detail/row_writing.hpp>
 #include <isorow/target/detail/spilled_rows.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
-#include <span>
 #include <string>
-#include <string_view>
-#include <tuple>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace isorow::inline v1::detail {
 
@@ -40,15 +32,17 @@ public:
         work_.run_sql(text(
             "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = k.key)",
             undeclared_table(), compared, changed_));
-        work_.deleted_count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM pg_temp.{}", undeclared_table()));
         work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
+        work_.standing = work_.count_standing();
+        if ((work_.takes_others() && work_.is_as_declared()) || work_.mends_others()) find_others();
+        work_.deleted_count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM pg_temp.{}", undeclared_table()));
         find_changed_spilled();
     }
 
     void remove() {
         if (work_.is_new) return;
         work_.report.rows.deleted = work_.deleted_count;
-        if (work_.context.is_plan || (work_.deleted_count == 0 && !work_.takes_others())) return;
+        if (work_.context.is_plan || work_.deleted_count == 0) return;
         if (!work_.tracks) {
             if (work_.owner_was_compared()) work_.report.rows.deleted = execute(work_.here(), "DELETE " + absent_from_spilled());
             return;
@@ -57,16 +51,13 @@ public:
         auto const undeclared_rows = "pg_temp." + undeclared_table();
         work_.report.rows.deleted =
             execute(work_.here(), text("DELETE FROM {} t USING {} u WHERE {} = u.key", work_.sql.name(), undeclared_rows, image));
-        if (work_.takes_others())
-            work_.report.rows.deleted += execute(work_.here(), text("DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})",
-                                                                    work_.sql.name(), all_, work_.sql.key_join()));
     }
 
     void write() {
         server_rows all(work_.connection, work_.context.given, changed_);
+        if (work_.tracks && !work_.is_new) require_own_spilled_keys(all);
         require_whole_spilled();
         auto const count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s", changed_));
-        if (work_.tracks && !work_.is_new) require_own_spilled_keys(all);
         if (work_.is_new && !work_.context.is_plan) {
             work_.naming_the_table([&] {
                 work_.report.rows.inserted = execute(work_.here(), text("INSERT INTO {} ({}) SELECT {} FROM {} s", work_.sql.name(),
@@ -85,20 +76,24 @@ public:
 
     /// Writes the record of all rows that the server holds anew.
     void record() {
-        if (!work_.takes_record && !work_.report.rows.changed() &&
+        if (!work_.takes_record && !work_.report.rows.changed() && work_.report.moved == 0 &&
             query_one<bool>(work_.here(), text("SELECT NOT EXISTS (SELECT FROM {} s)", changed_)))
             return;
-        execute(work_.here(), text("DELETE FROM isorow.tracked WHERE target = {} AND owner = ANY ('{}')", work_.record->id,
-                                   work_.id_list(work_.context.fates.compared())));
+        // Of rows that were left aside nobody has asked who wrote them last: what was recorded of that stands.
+        auto const version = work_.verifies() ? std::string_view("coalesce(t.xmin, '0')") : "coalesce(k.version, t.xmin, '0')";
         execute(
             work_.here(),
-            text(
-                "INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT {}, r.owner, pg_catalog.array_agg(r.key), "
-                "pg_catalog.array_agg(r.fingerprint), pg_catalog.array_agg(r.version) FROM (SELECT s.isorow_owner AS owner, s.isorow_key "
-                "AS "
-                "key, s.isorow_fingerprint AS fingerprint, t.xmin AS version, (pg_catalog.row_number() OVER (PARTITION BY s.isorow_owner "
-                "ORDER BY s.isorow_place) - 1) / {} AS page FROM {} s JOIN {} t ON {}) r GROUP BY r.owner, r.page",
-                work_.record->id, page_rows, all_, work_.sql.name(), work_.sql.key_join()));
+            text("WITH former AS (DELETE FROM isorow.tracked p WHERE p.target = {} AND p.owner = ANY ('{}') RETURNING p.*)"
+                 " INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions)"
+                 " SELECT {}, r.owner, pg_catalog.array_agg(r.key), pg_catalog.array_agg(r.fingerprint), pg_catalog.array_agg(r.version)"
+                 " FROM (SELECT s.isorow_owner AS owner, s.isorow_key AS key, s.isorow_fingerprint AS fingerprint, {} AS version,"
+                 " (pg_catalog.row_number() OVER (PARTITION BY s.isorow_owner ORDER BY s.isorow_place) - 1) / {} AS page"
+                 " FROM {} s LEFT JOIN {} t ON {} LEFT JOIN (SELECT f.key, f.fingerprint, f.version FROM former p, ROWS FROM"
+                 " (pg_catalog.unnest(p.keys), pg_catalog.unnest(p.fingerprints), pg_catalog.unnest(p.versions))"
+                 " AS f (key, fingerprint, version)) k ON k.key = s.isorow_key AND k.fingerprint = s.isorow_fingerprint) r"
+                 " GROUP BY r.owner, r.page",
+                 work_.record->id, work_.id_list(work_.context.fates.compared()), work_.record->id, version, page_rows, all_,
+                 work_.sql.name(), work_.sql.key_join()));
         work_.wrote = true;
     }
 
@@ -133,29 +128,44 @@ private:
     void require_distinct_spilled_keys() {
         auto const twice = query<std::string>(work_.here(), text("SELECT {} FROM {} s GROUP BY {} HAVING count(*) > 1 LIMIT 1",
                                                                  work_.sql.key_text("s."), changed_, work_.sql.key_columns("s.")));
-        if (!twice.empty()) throw duplicate_key(text("two declared rows of {} have the key {}", work_.sql.name(), twice[0]));
+        if (!twice.empty()) work_.throw_twice_declared(twice.front());
     }
 
-    /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for.
+    /// Rows that somebody else has added, and that nobody declares now.
+    void find_others() {
+        auto const image = key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t.");
+        auto const count =
+            execute(work_.here(), text("INSERT INTO pg_temp.{} SELECT {} FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = {})",
+                                       undeclared_table(), image, work_.unrecorded(), all_, image));
+        work_.present += count;
+    }
+
+    /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for. A row that another
+    /// owner declares now is unchanged, too: the record of it is another one.
     void find_changed_spilled() {
-        auto const untouched = work_.verifies() ? text(" AND EXISTS (SELECT FROM {} t WHERE {} AND t.xmin::text = k.version::text)",
-                                                       work_.sql.name(), work_.sql.key_join())
-                                                : std::string{};
+        // Rows were thinned out only where nobody had touched them: that is what is known of them where the table has been rewritten since.
+        auto const untouched = work_.verifies()
+                                   ? text(" AND ({} OR EXISTS (SELECT FROM {} t WHERE {} AND t.xmin::text = k.version::text))",
+                                          work_.is_rewritten ? "s.isorow_is_thin" : "false", work_.sql.name(), work_.sql.key_join())
+                                   : std::string{};
         auto const changed = quote_identifier(text("isorow_changed_{}", work_.number));
         work_.run_sql(
             text("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} "
-                 "AND k.key = "
-                 "s.isorow_key AND k.owner = s.isorow_owner AND k.fingerprint = s.isorow_fingerprint{})",
-                 changed, changed_, unpacked_tracked, work_.record ? work_.record->id : 0, untouched));
+                 "AND k.key = s.isorow_key AND k.owner = ANY ('{}') AND k.fingerprint = s.isorow_fingerprint{})",
+                 changed, changed_, unpacked_tracked, work_.record ? work_.record->id : 0, work_.id_list(work_.context.fates.compared()),
+                 untouched));
         all_ = std::exchange(changed_, "pg_temp." + changed);
         work_.report.rows.unchanged += work_.table.spilled - query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + changed_);
+        if (!work_.record || work_.context.is_plain()) return;
+        work_.report.moved = query_one<std::int64_t>(
+            work_.here(), text("SELECT count(*) FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE k.owner <> "
+                               "s.isorow_owner AND k.owner = ANY ('{}')",
+                               all_, unpacked_tracked, work_.record->id, work_.id_list(work_.context.fates.compared())));
     }
 
     void require_whole_spilled() const {
         if (query_one<bool>(work_.here(), text("SELECT EXISTS (SELECT FROM {} s WHERE s.isorow_is_thin)", changed_)))
-            throw run_conflict(
-                text("somebody else has written to {}, or to the record of it, since its rows were declared; declare them again",
-                     work_.sql.name()));
+            work_.throw_moved_on();
     }
 
     void require_own_spilled_keys(server_rows& all) {
@@ -171,12 +181,7 @@ private:
                            "s.isorow_key) LIMIT 5",
                            work_.sql.key_text("s."), all.from(), work_.stored(), work_.sql.key_join(), unpacked_tracked,
                            work_.record ? work_.record->id : 0));
-        if (others.empty()) return;
-        std::string keys;
-        for (auto const& key : others) keys.append(keys.empty() ? "" : ", ").append(key);
-        throw untracked_key(
-            text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over",
-                 work_.sql.name(), keys));
+        if (!others.empty()) work_.throw_untracked(others);
     }
 
     table_work& work_;

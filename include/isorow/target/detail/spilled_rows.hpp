@@ -11,11 +11,14 @@
 #include <isorow/schema/ddl.hpp>
 #include <isorow/target/detail/extensions.hpp>
 #include <isorow/target/detail/registry.hpp>
+#include <isorow/target/detail/table_clauses.hpp>
 #include <isorow/target/detail/tracked_pages.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,15 +56,13 @@ namespace isorow::inline v1::detail {
     for (auto const place : table.key) {
         auto const& name = table.columns[place].name;
         if (!live || live->find(name) == nullptr) return rows;
-        key_columns += quote_identifier(name) + ", ";
+        key_columns.append(key_columns.empty() ? "" : ", ").append(quote_identifier(name));
     }
     rows.expect_seen();
-    read_tuples(connection, given, text("SELECT {}xmin FROM {}", key_columns, quote_identifier(table.schema, table.name)),
-                [&](std::span<std::byte const> tuple) {
-                    auto const end = end_of_key(tuple, table.key.size());
-                    auto const writer = load_word<std::uint32_t>(tuple.data() + end + sizeof(std::int32_t));
-                    rows.see(tuple.subspan(sizeof(std::int16_t), end - sizeof(std::int16_t)), writer);
-                });
+    read_tuples(
+        connection, given, writers_sql(quote_identifier(table.schema, table.name), key_columns), [&](std::span<std::byte const> tuple) {
+            take_writer(tuple, table.key.size(), [&](std::span<std::byte const> key, std::uint32_t writer) { rows.see(key, writer); });
+        });
     return rows;
 }
 
@@ -85,18 +86,19 @@ inline void spill(connection& connection, std::optional<limits> const& given, de
                        now());
         table.spill_table = name;
     }
-    row_fingerprints const fingerprints(table.shape);
     std::size_t const values = table.shape.places.size() - table.shape.table.key.size();
     copy_in sent(connection, text("COPY pg_temp.{} FROM STDIN (FORMAT binary)", quote_identifier(table.spill_table)), given);
     copy_format::put_header(sent.buffer());
     for (auto const& row : table.rows.rows()) {
+        if (!table.spilled_owner) table.spilled_owner = row.owner;
+        table.has_several_owners_spilled = table.has_several_owners_spilled || *table.spilled_owner != row.owner;
         auto& out = sent.buffer();
         out.put_int16(static_cast<std::int16_t>(table.shape.places.size() + 4));
         out.put_bytes(row.thin ? row.key() : row.bytes().subspan(sizeof(std::int16_t)));
         for (std::size_t i = 0; row.thin && i < values; ++i) encode_null(out);
         out.put_int32(sizeof row.owner);
         out.put_uint32(row.owner);
-        put_fingerprint(fingerprints.of(row), out);
+        put_fingerprint(table.fingerprints().of(row), out);
         out.put_int32(static_cast<std::int32_t>(row.key().size()));
         out.put_bytes(row.key());
         out.put_int32(1);
@@ -119,9 +121,8 @@ inline void spill(connection& connection, std::optional<limits> const& given, de
         bool const checks = checks_tables || (state.app.empty() && table->options.ownership == ownership::exclusive);
         table->recorded = read_recorded_rows(connection, given, state, table->shape.table, checks);
         if (!table->recorded) continue;
-        table->fingerprints.emplace(table->shape);
         table->rows.thin_out([&](declared_row const& row) -> std::optional<fingerprint> {
-            auto const value = table->fingerprints->of(row);
+            auto const value = table->fingerprints().of(row);
             return table->recorded->contains(row.key(), value) ? std::optional(value) : std::nullopt;
         });
     }
@@ -144,6 +145,8 @@ inline void discard_spilled(connection& connection, declared_state& state) noexc
         }
         table->spill_table.clear();
         table->spilled = 0;
+        table->spilled_owner.reset();
+        table->has_several_owners_spilled = false;
     }
 }
 

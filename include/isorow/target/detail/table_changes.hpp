@@ -199,7 +199,7 @@ private:
             run(change.sql);
             inner.commit();
         } catch (server_error const& failure) {
-            if (change.may_be_postponed && failure.sqlstate() == dependent_objects_still_exist)
+            if (change.may_be_postponed && failure.sqlstate() == sqlstate::dependent_objects_still_exist)
                 return postpone(change, dependence(failure));
             if (!may_give_way || failure.sqlstate() != sqlstate::feature_not_supported) throw;
             give_way();

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,13 +20,10 @@
 
 namespace isorow::inline v1::detail {
 
-/// Others' objects depend on what was to be dropped. Source: the manual, "PostgreSQL Error Codes".
-inline constexpr std::string_view dependent_objects_still_exist = "2BP01";
-
 /// What an undo meets where the table went, and what was attached to it went along: no such table, object, function, schema.
-[[nodiscard]] inline bool is_undefined(std::string_view sqlstate) noexcept {
+[[nodiscard]] inline bool is_undefined(std::string_view state) noexcept {
     constexpr std::array<std::string_view, 4> states{"42P01", "42704", "42883", "3F000"};
-    return std::find(states.begin(), states.end(), sqlstate) != states.end();
+    return std::find(states.begin(), states.end(), state) != states.end();
 }
 
 /// The server's words and, of DETAIL, which objects depend on it: these are names, not data.
@@ -51,7 +47,7 @@ inline void undo_all(connection& connection, std::optional<limits> const& given,
                 ddl.push_back(sql);
             } catch (server_error const& failure) {
                 if (is_gone && is_undefined(failure.sqlstate())) continue;
-                bool const may_depend = failure.sqlstate() == dependent_objects_still_exist;
+                bool const may_depend = failure.sqlstate() == sqlstate::dependent_objects_still_exist;
                 bool const is_hopeless = left.size() + 1 == undos.size();
                 if (!may_depend || is_hopeless) throw;
                 left.push_back(sql);
@@ -92,7 +88,7 @@ inline void undo_attachments(connection& connection, std::optional<limits> const
         }
         inner.commit();
     } catch (server_error const& failure) {
-        if (failure.sqlstate() != dependent_objects_still_exist) throw;
+        if (failure.sqlstate() != sqlstate::dependent_objects_still_exist) throw;
         return {{}, {text("{}: {}", drop.description, dependence(failure))}};
     }
     return work;

@@ -7,10 +7,12 @@
 #include <isorow/schema/ddl.hpp>
 #include <isorow/target/detail/declared_state.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isorow::inline v1::detail {
 
@@ -62,6 +64,18 @@ private:
 
     row_shape const* shape_;
 };
+
+/// The keys of a table's rows and the transactions that wrote them.
+[[nodiscard]] inline std::string writers_sql(std::string_view table, std::string_view key_columns) {
+    return text("SELECT {}, xmin FROM {}", key_columns, table);
+}
+/// Calls `take(key, writer)` with a tuple of `writers_sql`.
+template <class Take>
+void take_writer(std::span<std::byte const> tuple, std::size_t key_columns, Take&& take) {
+    auto const end = end_of_key(tuple, key_columns);
+    take(tuple.subspan(sizeof(std::int16_t), end - sizeof(std::int16_t)),
+         load_word<std::uint32_t>(tuple.data() + end + sizeof(std::int32_t)));
+}
 
 /// SQL that makes the image of a stored row's key, as `isorow.tracked` has it: each column's length and bytes. The functions that
 /// send the types are those of the catalogue.

@@ -8,6 +8,7 @@
 #include <isorow/target/detail/spilled_commit.hpp>
 #include <isorow/target/detail/table_entry.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,7 @@ public:
         work_.is_new = !changes().exists() || planned.rebuilds;
         if (planned.rebuilds || planned.loses_values || planned.needs_values) entry_.require_all_owners();
         if (!is_plan()) {
+            work_.is_rewritten = !work_.is_new && std::ranges::any_of(planned.changes, &schema_change::rewrites);
             changes().before_rows();
             entry_.enter();
         }
@@ -133,7 +135,7 @@ private:
     }
     void digest_rows() {
         for (auto const& row : work_.table.rows.rows()) {
-            if (row.state == row_state::unchanged) continue;
+            if (row.state == row_state::unchanged && !row.moved) continue;
             auto one = work_.fingerprints().of(row);
             one.high += static_cast<std::uint64_t>(row.state == row_state::unseen ? 1 : 2);
             work_.digest += one;

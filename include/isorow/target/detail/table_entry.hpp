@@ -10,11 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
-#include <string>
 #include <string_view>
-#include <tuple>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -68,7 +64,7 @@ public:
             execute(work_.here(), "DELETE FROM isorow.tracked WHERE target = $1", work_.record->id);
             work_.record->row_count = 0;
             work_.record->writers.clear();
-        } else if (!work_.record->is_of_this_catalog) {
+        } else if (!work_.record->is_of_this_catalog || work_.is_rewritten) {
             execute(work_.here(),
                     "UPDATE isorow.tracked SET versions = pg_catalog.array_fill('0'::xid, ARRAY[pg_catalog.cardinality(keys)]) WHERE "
                     "target = $1",
@@ -76,9 +72,10 @@ public:
             work_.record->writers.clear();
         }
         if (!is_lost && work_.record->tracks_rows() && work_.record->key_columns != work_.key_names()) rekey_record();
+        if (!is_lost && work_.record->tracks_rows() && loses_column_values()) forget_fingerprints();
         bool const is_made = work_.record->created || !work_.changes->exists();
-        if (is_lost || !work_.record->is_of_this_catalog || work_.record->relation != live || work_.record->created != is_made ||
-            work_.record->declarers != declarers || work_.record->key_columns != work_.key_names()) {
+        if (is_lost || !work_.record->is_of_this_catalog || work_.is_rewritten || work_.record->relation != live ||
+            work_.record->created != is_made || work_.record->declarers != declarers || work_.record->key_columns != work_.key_names()) {
             execute(
                 work_.here(),
                 "UPDATE isorow.targets SET relation = $2::bigint::oid, catalog = 'isorow.targets'::regclass, created = $3, declarers = $4,"
@@ -99,7 +96,7 @@ public:
 
     /// Writes down how many rows there are, and which transaction wrote them: that of a savepoint has a number of its own.
     void note_rows() {
-        bool const changed = work_.report.rows.changed() || work_.takes_record;
+        bool const changed = work_.report.rows.changed() || work_.takes_record || work_.is_rewritten;
         if (!changed && !work_.wrote) return;
         auto const rows = work_.table.spilled ? work_.table.spilled : static_cast<std::int64_t>(work_.table.rows.size());
         std::optional<std::int64_t> count;
@@ -110,7 +107,7 @@ public:
                 work_.here(), "SELECT coalesce(sum(pg_catalog.cardinality(keys)), 0)::bigint FROM isorow.tracked WHERE target = $1",
                 work_.record->id);
         if (work_.takes_record) count = rows + work_.standing;
-        if (!work_.tracks && work_.report.rows.changed()) {
+        if (!work_.tracks && (work_.report.rows.changed() || work_.is_rewritten)) {
             auto const writer = query_one<std::int64_t>(
                 work_.here(),
                 "UPDATE isorow.targets SET row_count = $2, owner = coalesce($3, owner) WHERE id = $1 RETURNING xmin::text::bigint",
@@ -131,9 +128,8 @@ private:
         if (!work_.context.is_plain() || !work_.is_exclusive() || !work_.record->owner) return;
         auto const& own = work_.context.state.owners.front();
         if (*work_.record->owner == own.id) return;
-        auto const other = query_optional<std::string>(work_.here(), "SELECT path FROM isorow.owners WHERE id = $1", *work_.record->owner);
         throw not_owned(text("the table {} is kept by the exclusive target of \"{}\", and this one is of \"{}\"", work_.sql.name(),
-                             other.value_or(""), own.path));
+                             work_.path_of(*work_.record->owner).value_or(""), own.path));
     }
 
     /// Whether somebody dropped the table and made it anew. After a restore all OIDs are others, that of `isorow.targets` too.
@@ -155,6 +151,18 @@ private:
                 "the table {} has rows that isorow did not write, and an exclusive target would delete those that are not declared; say "
                 "adopt::rows if they may go",
                 work_.sql.name()));
+    }
+
+    [[nodiscard]] bool loses_column_values() const {
+        return std::ranges::any_of(work_.changes->planned().changes,
+                                   [](auto const& change) { return change.destructive && change.object == changed_object::column; });
+    }
+    /// Rows of owners that are not compared now may be declared later as they were before, and are no longer so.
+    void forget_fingerprints() {
+        execute(work_.here(),
+                "UPDATE isorow.tracked SET fingerprints = pg_catalog.array_fill('00000000-0000-0000-0000-000000000000'::uuid,"
+                " ARRAY[pg_catalog.cardinality(keys)]) WHERE target = $1 AND owner <> ALL ($2::bigint[])",
+                work_.record->id, work_.context.fates.compared());
     }
 
     /// The same key with its columns in another order: the record has the keys' bytes in the old one.

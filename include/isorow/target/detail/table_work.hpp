@@ -3,9 +3,9 @@
 /// @file
 /// What the steps of one table's commit share: what is known of the table, and what was found out so far.
 
+#include <isorow/codec/row_encoder.hpp>
 #include <isorow/target/detail/commit_context.hpp>
-#include <isorow/target/detail/readable_key.hpp>
-#include <isorow/target/detail/row_fingerprints.hpp>
+#include <isorow/target/detail/dropped_tables.hpp>
 #include <isorow/target/detail/server_rows.hpp>
 #include <isorow/target/detail/table_changes.hpp>
 #include <isorow/target/detail/table_clauses.hpp>
@@ -53,11 +53,11 @@ struct table_work {
     std::size_t number;  ///< the table's among those of the commit
 
     std::optional<table_changes> changes{};
-    std::optional<row_fingerprints> made_fingerprints{};
     table_report report{};
     table_plan plan{};
     fingerprint digest{};
 
+    bool is_rewritten = false;  ///< altered by this commit so that all rows are written anew: by whom each was written is lost
     bool is_new = false;        ///< made by this commit, so that it is empty, and its key and indexes come after the rows
     bool tracks = false;        ///< `isorow.tracked` is the record of what was declared
     bool takes_record = false;  ///< the table was the record so far, and from now on `isorow.tracked` is
@@ -92,7 +92,7 @@ struct table_work {
 
     /// The table as statements read it: as it will be, where a plan has not altered it.
     [[nodiscard]] std::string stored() const {
-        if (!context.is_plan || changes->planned().changes.empty()) return sql.name() + " t";
+        if (is_as_declared()) return sql.name() + " t";
         return text("(SELECT {} FROM {}) t", changes->projected_columns(table.shape.places), changes->projected_table());
     }
 
@@ -101,17 +101,13 @@ struct table_work {
         return query_one<std::int64_t>(here(), "SELECT pg_catalog.to_regclass($1)::oid::bigint", sql.name());
     }
 
-    [[nodiscard]] std::vector<std::string> key_names() const {
-        std::vector<std::string> names;
-        for (auto const place : description().key) names.emplace_back(description().columns[place].name);
-        return names;
-    }
+    [[nodiscard]] std::vector<std::string> key_names() const { return detail::key_names(description()); }
 
     /// The owner of all declared rows, where there is one only.
     [[nodiscard]] std::optional<std::int64_t> sole_owner() const {
         if (context.is_plain()) return context.state.owners.front().id;
-        if (table.spilled) return std::nullopt;
-        std::optional<std::uint32_t> sole;
+        if (table.has_several_owners_spilled) return std::nullopt;
+        auto sole = table.spilled_owner;
         for (auto const& row : table.rows.rows()) {
             if (sole && *sole != row.owner) return std::nullopt;
             sole = row.owner;
@@ -138,14 +134,33 @@ struct table_work {
         return list + "}";
     }
 
-    [[nodiscard]] bool verifies() const noexcept { return context.options.drift == drift::mend || (context.is_plain() && is_exclusive()); }
+    [[nodiscard]] bool verifies() const noexcept { return context.options.drift == drift::mend || takes_others(); }
 
     /// Whether rows that are in the table and not in the record are to be deleted: nobody else's rows are to be there.
     [[nodiscard]] bool takes_others() const noexcept { return context.is_plain() && is_exclusive(); }
+    /// Likewise in an app, where rows that are not declared now may be those of components that stand.
+    [[nodiscard]] bool mends_others() const noexcept {
+        return !context.is_plain() && is_exclusive() && context.options.drift == drift::mend && context.state.under.empty() && tracks &&
+               is_as_declared();
+    }
+    /// Whether the table has the columns that are declared: a plan has not altered it.
+    [[nodiscard]] bool is_as_declared() const noexcept { return !context.is_plan || changes->planned().changes.empty(); }
+    /// The stored rows that are in no record.
+    [[nodiscard]] std::string unrecorded() const {
+        return text("{} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = {})", stored(), unpacked_tracked,
+                    record ? record->id : 0, key_image_sql(here(), relation(), key_names(), "t."));
+    }
 
-    /// Sends rows, all their columns and what is recorded of them.
+    /// How many recorded rows components have that stand.
+    [[nodiscard]] std::int64_t count_standing() const {
+        if (!record || context.is_plain()) return 0;
+        if (record->row_count && context.state.under.empty()) return *record->row_count - present;
+        return rows_of_owners(here(), *record, context.fates.standing());
+    }
+
+    /// Sends rows, all their columns and what is recorded of them. `by_copy`: also where they are few.
     template <class Rows>
-    [[nodiscard]] server_rows send_rows(Rows const& rows, std::size_t bytes, std::string_view purpose) {
+    [[nodiscard]] server_rows send_rows(Rows const& rows, std::size_t bytes, std::string_view purpose, bool by_copy = false) {
         std::vector<sent_column> columns;
         for (auto const place : table.shape.places)
             columns.push_back({std::string(description().columns[place].name), description().columns[place].type});
@@ -153,12 +168,13 @@ struct table_work {
         server_rows sent(connection, context.given, text("isorow_{}_{}", purpose, number), std::move(columns), changes->schemas());
         std::size_t next = 0;
         try {
-            sent.send(rows.size(), bytes, [&](byte_writer& out) {
+            auto const send_next = [&](byte_writer& out) {
                 put_row(*rows[next], out);
                 ++next;
                 tell(progress_phase::writing, static_cast<std::int64_t>(next), static_cast<std::int64_t>(rows.size()),
                      rows[next - 1]->size);
-            });
+            };
+            sent.send(rows.size(), bytes, send_next, by_copy);
         } catch (server_error const& failure) {
             rethrow_at_line(failure, rows);
         }
@@ -202,10 +218,7 @@ struct table_work {
         return sent;
     }
 
-    [[nodiscard]] row_fingerprints const& fingerprints() {
-        if (!made_fingerprints) made_fingerprints.emplace(table.shape);
-        return *made_fingerprints;
-    }
+    [[nodiscard]] row_fingerprints const& fingerprints() { return table.fingerprints(); }
 
     void tell(progress_phase phase, std::int64_t rows, std::int64_t expected, std::size_t bytes) {
         if (!context.options.progress) return;
@@ -220,22 +233,53 @@ struct table_work {
             context.options.progress({phase, rows, expected, told_bytes, report.table, now - begun});
     }
 
-    /// An error of COPY says in which line it was: the row's number.
+    /// An error of COPY says in which line it was, the row's number, and in which column.
     [[noreturn]] void rethrow_at_line(server_error const& failure, std::vector<declared_row const*> const& rows) {
-        std::string_view const where = failure.context();
-        auto const place = where.find(", line ");
+        static constexpr std::string_view before_line = ", line ";
+        static constexpr std::string_view before_column = ", column ";
+        std::string_view where = failure.context();
         std::size_t line = 0;
-        if (place != std::string_view::npos) std::from_chars(where.data() + place + 7, where.data() + where.size(), line);
-        rethrow_at(failure, line > 0 && line <= rows.size() ? rows[line - 1] : nullptr);
+        std::string_view column;
+        if (auto const place = where.find(before_line); place != std::string_view::npos) {
+            where.remove_prefix(place + before_line.size());
+            where = where.substr(0, where.find('\n'));
+            std::from_chars(where.data(), where.data() + where.size(), line);
+            if (auto const name = where.find(before_column); name != std::string_view::npos)
+                column = where.substr(name + before_column.size(), where.find(':', name) - name - before_column.size());
+        }
+        rethrow_at(failure, line > 0 && line <= rows.size() ? rows[line - 1] : nullptr, column);
     }
 
     /// The same error with the table, and the key where it is known, in front.
-    [[noreturn]] void rethrow_at(server_error const& failure, declared_row const* row) {
+    [[noreturn]] void rethrow_at(server_error const& failure, declared_row const* row, std::string_view column = {}) {
         auto fields = failure.diagnostics();
-        fields.message = row == nullptr
-                             ? text("{}: {}", sql.name(), fields.message)
-                             : text("{}, the row with the key {}: {}", sql.name(), readable_key(table.shape, row->key()), fields.message);
+        auto where = sql.name();
+        if (row != nullptr) where += text(", the row with the key {}", isorow::key_text(description(), row->bytes()));
+        if (fields.column.empty()) fields.column = column;
+        fields.message = text("{}: {}", where, fields.message);
         throw_server_error(std::move(fields));
+    }
+
+    [[noreturn]] void throw_twice_declared(std::string_view key) const {
+        throw duplicate_key(text("two declared rows of {} have the key {}", sql.name(), key));
+    }
+    /// `keys`: a few of them, as text.
+    [[noreturn]] void throw_untracked(std::vector<std::string> const& keys) const {
+        std::string list;
+        for (auto const& key : keys) list.append(list.empty() ? "" : ", ").append(key);
+        throw untracked_key(
+            text("rows with declared keys are in {} already, and isorow did not write them: {}; say adopt::rows to take them over",
+                 sql.name(), list));
+    }
+    /// Rows that were thinned out were equal to what is recorded. Should they no longer be, their values are not there to be written.
+    [[noreturn]] void throw_moved_on() const {
+        throw run_conflict(
+            text("somebody else has written to {}, or to the record of it, since its rows were declared; declare them again", sql.name()));
+    }
+
+    /// The path of an owner by its id, for errors.
+    [[nodiscard]] std::optional<std::string> path_of(std::int64_t owner) const {
+        return query_optional<std::string>(here(), "SELECT path FROM isorow.owners WHERE id = $1", owner);
     }
 
     [[nodiscard]] static std::vector<declared_row const*> pointers_to(std::span<declared_row const> rows) {
@@ -263,14 +307,14 @@ struct table_work {
         require_no_refused_key();
     }
 
-    void require_few_deletions() const {
-        auto const& guard = context.options.guard;
-        if (present <= guard.above || static_cast<double>(deleted_count) <= guard.share * static_cast<double>(present)) return;
-        throw too_many_deletions(
-            text("{} of {} rows of {} are declared no longer and would be deleted, which is more than the guard allows; say "
-                 "how many may go by commit_options::guard",
-                 deleted_count, present, sql.name()));
+    /// Calls `take(key, writer)` with each stored row's key and the transaction that wrote it.
+    template <class Take>
+    void read_row_writers(Take&& take) {
+        read_rows(writers_sql(sql.name(), sql.key_columns()),
+                  [&](std::span<std::byte const> tuple) { take_writer(tuple, description().key.size(), take); });
     }
+
+    void require_few_deletions() const { detail::require_few_deletions(context.options.guard, deleted_count, present, sql.name()); }
 
     /// Notes a key that another owner keeps; the error is thrown once the connection is free to name it.
     void refuse_key(declared_row const& row, std::int64_t kept_by) noexcept {
@@ -279,9 +323,8 @@ struct table_work {
 
     void require_no_refused_key() {
         if (refused == nullptr) return;
-        auto const path = query_optional<std::string>(here(), "SELECT path FROM isorow.owners WHERE id = $1", keeper);
         throw untracked_key(text("the key {} of {} is declared by \"{}\", and kept by \"{}\"", key_texts({*refused}).front(), sql.name(),
-                                 context.state.owners[refused->owner].path, path.value_or("another owner")));
+                                 context.state.owners[refused->owner].path, path_of(keeper).value_or("another owner")));
     }
 };
 

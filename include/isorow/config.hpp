@@ -1,0 +1,18 @@
+#pragma once
+
+/// @file
+/// How isorow is compiled. By default all of it is inline: there is nothing to build. A program of many source files compiles faster where
+/// each of them is compiled with `ISOROW_SEPARATE_COMPILATION` defined, which leaves out the code that does not depend on its structs, and
+/// exactly one includes `isorow/src.hpp`, which brings that code. CMake's `isorow::compiled` does both.
+
+#if defined(ISOROW_SEPARATE_COMPILATION)
+#define ISOROW_DECL
+#else
+#define ISOROW_DECL inline
+#endif
+
+#if defined(ISOROW_SEPARATE_COMPILATION) && !defined(ISOROW_SOURCE)
+#define ISOROW_HAS_CODE 0
+#else
+#define ISOROW_HAS_CODE 1
+#endif
