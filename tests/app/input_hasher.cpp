@@ -35,7 +35,6 @@ enum class color : std::uint8_t { red, green };
 struct Inner {
     std::string name;
     std::optional<double> price;
-    friend bool operator==(Inner const&, Inner const&) = default;
 };
 
 struct Everything {

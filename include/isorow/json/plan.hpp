@@ -3,6 +3,7 @@
 /// @file
 /// Plans as JSON, for programs that decide over them.
 
+#include <isorow/json/containers.hpp>
 #include <isorow/json/structure.hpp>
 #include <isorow/target/plan.hpp>
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <isorow/pq/detail/session_state.hpp>
 #include <isorow/pq/pool.hpp>
+#include <isorow/pq/statement.hpp>
 #include <isorow/schema/identifier.hpp>
 
 #include <algorithm>

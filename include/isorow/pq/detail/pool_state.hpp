@@ -115,7 +115,7 @@ public:
                 std::lock_guard const lock(mutex_);
                 require_open();
                 if (size_ - connecting_ >= options_.min_size) break;
-                if (last_failure_ && !ever_connected_) std::rethrow_exception(last_failure_);
+                if (last_failure_ && !ever_connected_) throw_anew(last_failure_);
             }
         } catch (...) {
             forget();
@@ -306,12 +306,27 @@ private:
         std::erase(waiting_, &self);
         counted_.requests_wait_ms += milliseconds_of(clock::now() - begun);
         if (self.given.open) return std::move(self.given);  // also where it came at the last moment
-        if (self.failure) std::rethrow_exception(self.failure);
+        if (self.failure) throw_anew(self.failure);
         require_open();
         try {
             std::rethrow_exception(ended);
         } catch (timed_out const&) {
             throw timed_out(exhausted());
+        }
+    }
+
+    /// Throws an error like one that a worker has caught, which several threads hold and the last of them destroys. With the mutex held.
+    [[noreturn]] static void throw_anew(std::exception_ptr const& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (server_error const& one) {
+            throw_server_error(one.diagnostics());
+        } catch (connection_lost const& one) {
+            throw connection_lost(one.what());
+        } catch (connection_error const& one) {
+            throw connection_error(one.what());
+        } catch (timed_out const& one) {
+            throw timed_out(one.what());
         }
     }
 
