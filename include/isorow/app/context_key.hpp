@@ -66,6 +66,7 @@ private:
 
     [[nodiscard]] std::vector<std::string_view> names() const {
         std::vector<std::string_view> all;
+        all.reserve(entries_.size());
         for (auto const& [name, value] : entries_) all.push_back(name);
         return all;
     }

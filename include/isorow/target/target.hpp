@@ -83,6 +83,7 @@ report synchronise(database_ref const& where, Rows&& rows, target_options option
 }
 
 /// Drops isorow's record of a table, not the table: it is then one that isorow does not know. Returns whether there was a record.
+// NOLINTNEXTLINE(readability-redundant-declaration): the code may stand before it
 bool forget(database_ref const& where, std::string_view schema, std::string_view table);
 
 }  // namespace isorow::inline v1

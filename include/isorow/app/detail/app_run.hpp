@@ -43,8 +43,8 @@ public:
     /// Whether what the run declares is to be committed at its end, or to be looked at first.
     enum class purpose : std::uint8_t { commit, plan };
 
-    app_run(std::shared_ptr<registration const> where, std::string app, std::shared_ptr<context const> resources, run_options options,
-            std::string under, purpose why);
+    app_run(std::shared_ptr<registration const> const& where, std::string app, std::shared_ptr<context const> resources,
+            run_options options, std::string under, purpose why);
     app_run(app_run const&) = delete;
     app_run& operator=(app_run const&) = delete;
     ~app_run();
@@ -202,7 +202,7 @@ private:
     /// Where one above may fail, and this one with it, the rows wait for its end.
     void hand_on(component& one, output rows);
 
-    void fail(component& one, std::exception_ptr thrown) noexcept;
+    void fail(component& one, std::exception_ptr const& thrown) noexcept;
 
     /// The failure with the component's name, and the exception that is being handled nested in it.
     [[nodiscard]] static std::exception_ptr named(component const& one, std::exception const& failure);

@@ -30,7 +30,7 @@ namespace isorow::inline v1::detail {
     return installed_version(connection) == tracking_version && find_app(database_ref(connection, limits), state.database_key, state.app);
 }
 
-ISOROW_DECL app_run::app_run(std::shared_ptr<registration const> where, std::string app, std::shared_ptr<context const> resources,
+ISOROW_DECL app_run::app_run(std::shared_ptr<registration const> const& where, std::string app, std::shared_ptr<context const> resources,
                              run_options options, std::string under, purpose why)
     : options_(std::move(options)),
       resources_(std::move(resources)),
@@ -252,7 +252,7 @@ ISOROW_DECL void app_run::hand_on(component& one, output rows) {
     one.held_.push_back({one.number_, std::move(rows)});
 }
 
-ISOROW_DECL void app_run::fail(component& one, std::exception_ptr thrown) noexcept {
+ISOROW_DECL void app_run::fail(component& one, std::exception_ptr const& thrown) noexcept {
     {
         std::lock_guard const lock(one.mutex_);
         one.has_ended_ = true;

@@ -140,7 +140,7 @@ inline void discard_spilled(connection& connection, declared_state& state) noexc
             if (connection.is_open())
                 execute_script(connection, text("DROP TABLE IF EXISTS pg_temp.{}", quote_identifier(table->spill_table)),
                                connection.default_limits());
-        } catch (error const&) {
+        } catch (error const&) {  // NOLINT(bugprone-empty-catch)
             // It goes with the session.
         }
         table->spill_table.clear();
@@ -157,6 +157,7 @@ inline void discard_spilled(connection& connection, declared_state& state) noexc
     auto const now = given ? *given : connection.default_limits();
     execute_script(connection, text("ANALYZE pg_temp.{}", quote_identifier(table.spill_table)), now);
     std::vector<std::int64_t> ids;
+    ids.reserve(state.owners.size());
     for (auto const& one : state.owners) ids.push_back(one.id);
     if (ids.size() == 1)
         return text("(SELECT d.*, {}::bigint AS isorow_owner, d.ctid AS isorow_place FROM pg_temp.{} d)", ids.front(),

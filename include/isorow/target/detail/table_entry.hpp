@@ -185,6 +185,7 @@ private:
 
     [[nodiscard]] std::vector<std::int64_t> declarer_ids() const {
         std::vector<std::int64_t> ids;
+        ids.reserve(work_.table.declarers.size());
         for (auto const number : work_.table.declarers) ids.push_back(work_.context.state.owners[number].id);
         // Those that did not run declare it still.
         if (work_.record)
@@ -198,7 +199,7 @@ private:
     /// be read back, or changes what it is given.
     [[nodiscard]] bool wants_tracking() const {
         if (!work_.is_exclusive()) return true;
-        if (!work_.context.is_plain() && (work_.table.rows.size() > 0 || work_.table.spilled) && !work_.sole_owner()) return true;
+        if (!work_.context.is_plain() && (!work_.table.rows.empty() || work_.table.spilled) && !work_.sole_owner()) return true;
         if (work_.changes->exists() && work_.changes->live().has_row_triggers) return true;
         return is_wide();
     }
@@ -207,7 +208,7 @@ private:
         for (auto const& column : work_.description().columns)
             if ((column.type.id == type_id::vector || column.type.id == type_id::halfvec) && column.type.first_modifier >= wide_vector)
                 return true;
-        return work_.table.rows.size() > 0 && work_.table.rows.image_bytes() / work_.table.rows.size() > wide_row;
+        return !work_.table.rows.empty() && work_.table.rows.image_bytes() / work_.table.rows.size() > wide_row;
     }
 
     static constexpr std::int32_t wide_vector = 32;  ///< dimensions from which on a vector is not read back
