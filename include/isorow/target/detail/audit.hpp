@@ -49,7 +49,7 @@ private:
                  " (pg_catalog.array_agg(k.key))[1:{}] FROM {} k LEFT JOIN (SELECT {} AS key, t.xmin AS writer FROM {} t) t"
                  " ON t.key = k.key WHERE k.target = {} AND (t.key IS NULL OR (k.version <> '0' AND t.writer::text <> k.version::text))"
                  " GROUP BY k.owner",
-                 sample_size, unpacked_tracked, image, name_, record_.id));
+                 sample_size, unpacked(), image, name_, record_.id));
         for (auto const& [owner, missing, changed, keys] : found) {
             drift_.missing += missing;
             drift_.changed += changed;
@@ -60,7 +60,7 @@ private:
         if (record_.ownership != "exclusive") return;
         drift_.added = query_one<std::int64_t>(
             here_, text("SELECT count(*) FROM {} t WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = {})", name_,
-                        unpacked_tracked, record_.id, image));
+                        unpacked(), record_.id, image));
     }
 
     /// A table that is its own record: its rows were written by transactions that are written down, and counted.

@@ -116,11 +116,12 @@ private:
     void find_undeclared(std::vector<target_record> rest) {
         if (context_.is_plain()) return;
         bool const is_partial = !context_.state.under.empty();
+        auto const compared = context_.fates.compared();
         for (auto& record : rest) {
             bool const stands =
                 is_partial || std::ranges::any_of(record.declarers, [&](auto id) { return context_.fates.of(id) == owner_fate::stands; });
             if (!stands) undeclared_.push_back(std::move(record));
-            else if (auto const count = rows_of_owners({connection_, context_.now()}, record, context_.fates.compared()); count > 0)
+            else if (auto const count = rows_of_owners({connection_, context_.now()}, record, compared); count > 0)
                 left_.push_back({std::move(record), count});
         }
         for (auto const& one : left_)
@@ -131,7 +132,8 @@ private:
 
     void remove_left() {
         if (context_.is_plan || left_.empty()) return;
-        for (auto& one : left_) delete_left_rows(connection_, context_.given, one, context_.fates.compared());
+        auto const owners = context_.fates.compared();
+        for (auto& one : left_) delete_left_rows(connection_, context_.given, one, owners);
     }
 
     [[nodiscard]] table_plan plan_of_undeclared(target_record const& record) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <isorow/error/declaration_error.hpp>
 #include <isorow/target/detail/owners.hpp>
 #include <isorow/target/errors.hpp>
 #include <isorow/target/options.hpp>
@@ -9,9 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace isorow::inline v1 {
-
-namespace detail {
+namespace isorow::inline v1::detail {
 
 /// What a commit hands to each of its tables.
 struct commit_context {
@@ -39,6 +36,4 @@ inline void require_few_deletions(deletion_guard const& guard, std::int64_t dele
              deleted, present, name));
 }
 
-}  // namespace detail
-
-}  // namespace isorow::inline v1
+}  // namespace isorow::inline v1::detail

@@ -30,7 +30,7 @@ inline std::int64_t delete_tracked_rows(connection& connection, std::optional<li
     if (image.empty()) return 0;
     return execute(here,
                    text("DELETE FROM {} t USING {} k WHERE k.target = {} AND (k.owner = ANY ($1::bigint[]) OR $2) AND k.key = {}", name,
-                        unpacked_tracked, record.id, image),
+                        unpacked(), record.id, image),
                    owners, owners.empty());
 }
 

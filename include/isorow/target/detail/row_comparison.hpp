@@ -137,12 +137,13 @@ private:
 
     /// Rows that somebody else has added.
     void find_others() {
-        work_.read_rows(text("SELECT {} FROM {}", work_.sql.key_columns(), work_.unrecorded()), [&](std::span<std::byte const> tuple) {
-            auto const key = work_.key_in(tuple, tuple.size());
-            if (work_.table.rows.find(key) != nullptr) return;
-            ++work_.present;
-            undeclared(key);
-        });
+        work_.read_rows(text("SELECT {} FROM {}", work_.sql.key_columns(), work_.unrecorded(work_.key_image())),
+                        [&](std::span<std::byte const> tuple) {
+                            auto const key = work_.key_in(tuple, tuple.size());
+                            if (work_.table.rows.find(key) != nullptr) return;
+                            ++work_.present;
+                            undeclared(key);
+                        });
     }
 
     table_work& work_;

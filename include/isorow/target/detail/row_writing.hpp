@@ -214,7 +214,7 @@ private:
         if (!has_others()) return;
         auto const answer = staged.run(text(
             "SELECT s.isorow_key, k.owner FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key AND k.owner <> ALL ('{}') LIMIT 1",
-            staged.from(), unpacked_tracked, work_.record->id, work_.id_list(work_.context.fates.compared())));
+            staged.from(), unpacked(), work_.record->id, work_.id_list(work_.context.fates.compared())));
         if (answer.rows() == 0) return;
         if (auto const* const row = work_.table.rows.find(answer.value(0, 0)))
             work_.refuse_key(*row, byte_reader(answer.value(0, 1)).take_int64());

@@ -27,8 +27,8 @@ public:
             work_.deleted_count = query_one<std::int64_t>(work_.here(), "SELECT count(*) " + absent_from_spilled());
             return;
         }
-        auto const compared = text("{} k WHERE k.target = {} AND k.owner = ANY ('{}')", unpacked_tracked,
-                                   work_.record ? work_.record->id : 0, work_.id_list(work_.context.fates.compared()));
+        auto const compared = text("{} k WHERE k.target = {} AND k.owner = ANY ('{}')", unpacked(), work_.record ? work_.record->id : 0,
+                                   work_.id_list(work_.context.fates.compared()));
         work_.run_sql(text(
             "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = k.key)",
             undeclared_table(), compared, changed_));
@@ -47,7 +47,7 @@ public:
             if (work_.owner_was_compared()) work_.report.rows.deleted = execute(work_.here(), "DELETE " + absent_from_spilled());
             return;
         }
-        auto const image = key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t.");
+        auto const image = work_.key_image();
         auto const undeclared_rows = "pg_temp." + undeclared_table();
         work_.report.rows.deleted =
             execute(work_.here(), text("DELETE FROM {} t USING {} u WHERE {} = u.key", work_.sql.name(), undeclared_rows, image));
@@ -88,12 +88,10 @@ public:
                  " SELECT {}, r.owner, pg_catalog.array_agg(r.key), pg_catalog.array_agg(r.fingerprint), pg_catalog.array_agg(r.version)"
                  " FROM (SELECT s.isorow_owner AS owner, s.isorow_key AS key, s.isorow_fingerprint AS fingerprint, {} AS version,"
                  " (pg_catalog.row_number() OVER (PARTITION BY s.isorow_owner ORDER BY s.isorow_place) - 1) / {} AS page"
-                 " FROM {} s LEFT JOIN {} t ON {} LEFT JOIN (SELECT f.key, f.fingerprint, f.version FROM former p, ROWS FROM"
-                 " (pg_catalog.unnest(p.keys), pg_catalog.unnest(p.fingerprints), pg_catalog.unnest(p.versions))"
-                 " AS f (key, fingerprint, version)) k ON k.key = s.isorow_key AND k.fingerprint = s.isorow_fingerprint) r"
+                 " FROM {} s LEFT JOIN {} t ON {} LEFT JOIN {} k ON k.key = s.isorow_key AND k.fingerprint = s.isorow_fingerprint) r"
                  " GROUP BY r.owner, r.page",
                  work_.record->id, work_.id_list(work_.context.fates.compared()), work_.record->id, version, page_rows, all_,
-                 work_.sql.name(), work_.sql.key_join()));
+                 work_.sql.name(), work_.sql.key_join(), unpacked("former")));
         work_.wrote = true;
     }
 
@@ -105,8 +103,7 @@ public:
                      "AS key, "
                      "(pg_catalog.row_number() OVER () - 1) / {} AS page FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})) r GROUP "
                      "BY r.page",
-                     work_.record->id, *work_.record->owner, key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t."),
-                     page_rows, work_.sql.name(), all_, work_.sql.key_join()));
+                     work_.record->id, *work_.record->owner, work_.key_image(), page_rows, work_.sql.name(), all_, work_.sql.key_join()));
     }
 
 private:
@@ -133,16 +130,18 @@ private:
 
     /// Rows that somebody else has added, and that nobody declares now.
     void find_others() {
-        auto const image = key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t.");
+        auto const image = work_.key_image();
         auto const count =
             execute(work_.here(), text("INSERT INTO pg_temp.{} SELECT {} FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = {})",
-                                       undeclared_table(), image, work_.unrecorded(), all_, image));
+                                       undeclared_table(), image, work_.unrecorded(image), all_, image));
         work_.present += count;
     }
 
     /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for. A row that another
     /// owner declares now is unchanged, too: the record of it is another one.
     void find_changed_spilled() {
+        auto const compared = work_.context.fates.compared();
+        auto const owners = work_.id_list(compared);
         // Rows were thinned out only where nobody had touched them: that is what is known of them where the table has been rewritten since.
         auto const untouched = work_.verifies()
                                    ? text(" AND ({} OR EXISTS (SELECT FROM {} t WHERE {} AND t.xmin::text = k.version::text))",
@@ -152,15 +151,14 @@ private:
         work_.run_sql(
             text("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} "
                  "AND k.key = s.isorow_key AND k.owner = ANY ('{}') AND k.fingerprint = s.isorow_fingerprint{})",
-                 changed, changed_, unpacked_tracked, work_.record ? work_.record->id : 0, work_.id_list(work_.context.fates.compared()),
-                 untouched));
+                 changed, changed_, unpacked(), work_.record ? work_.record->id : 0, owners, untouched));
         all_ = std::exchange(changed_, "pg_temp." + changed);
         work_.report.rows.unchanged += work_.table.spilled - query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + changed_);
-        if (!work_.record || work_.context.is_plain()) return;
+        if (!work_.record || compared.size() < 2) return;  // between whom rows could move
         work_.report.moved = query_one<std::int64_t>(
             work_.here(), text("SELECT count(*) FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE k.owner <> "
                                "s.isorow_owner AND k.owner = ANY ('{}')",
-                               all_, unpacked_tracked, work_.record->id, work_.id_list(work_.context.fates.compared())));
+                               all_, unpacked(), work_.record->id, owners));
     }
 
     void require_whole_spilled() const {
@@ -171,16 +169,15 @@ private:
     void require_own_spilled_keys(server_rows& all) {
         auto const foreign =
             all.texts(text("SELECT {} FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE NOT k.owner = ANY ('{}') LIMIT 5",
-                           work_.sql.key_text("s."), all.from(), unpacked_tracked, work_.record ? work_.record->id : 0,
+                           work_.sql.key_text("s."), all.from(), unpacked(), work_.record ? work_.record->id : 0,
                            work_.id_list(work_.context.fates.compared())));
         if (!foreign.empty())
             throw untracked_key(text("the key {} of {} is declared, and kept by another owner", foreign.front(), work_.sql.name()));
         if (work_.options().adopt == adopt::rows || work_.is_exclusive()) return;
-        auto const others =
-            all.texts(text("SELECT {} FROM {} s JOIN {} ON {} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = "
-                           "s.isorow_key) LIMIT 5",
-                           work_.sql.key_text("s."), all.from(), work_.stored(), work_.sql.key_join(), unpacked_tracked,
-                           work_.record ? work_.record->id : 0));
+        auto const others = all.texts(text(
+            "SELECT {} FROM {} s JOIN {} ON {} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = "
+            "s.isorow_key) LIMIT 5",
+            work_.sql.key_text("s."), all.from(), work_.stored(), work_.sql.key_join(), unpacked(), work_.record ? work_.record->id : 0));
         if (!others.empty()) work_.throw_untracked(others);
     }
 

@@ -168,18 +168,15 @@ private:
     /// The same key with its columns in another order: the record has the keys' bytes in the old one.
     void rekey_record() {
         auto const former = key_image_sql(work_.here(), work_.relation(), work_.record->key_columns, "t.");
-        auto const present = key_image_sql(work_.here(), work_.relation(), work_.key_names(), "t.");
+        auto const present = work_.key_image();
         if (former.empty() || present.empty()) return;
         execute(
             work_.here(),
-            text("WITH former AS (DELETE FROM isorow.tracked p WHERE p.target = {} RETURNING p.*), found AS (SELECT p.owner, {} AS key, "
-                 "r.fingerprint, r.version, pg_catalog.row_number() OVER (PARTITION BY p.owner) AS place FROM former p, ROWS FROM "
-                 "(pg_catalog.unnest(p.keys), pg_catalog.unnest(p.fingerprints), pg_catalog.unnest(p.versions)) AS r (key, fingerprint, "
-                 "version), {} t WHERE {} = r.key) INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT {}, "
-                 "owner, "
-                 "pg_catalog.array_agg(key), pg_catalog.array_agg(fingerprint), pg_catalog.array_agg(version) FROM found GROUP BY owner, "
-                 "(place - 1) / {}",
-                 work_.record->id, present, work_.sql.name(), former, work_.record->id, page_rows));
+            text("WITH former AS (DELETE FROM isorow.tracked p WHERE p.target = {} RETURNING p.*), found AS (SELECT r.owner, {} AS key,"
+                 " r.fingerprint, r.version, pg_catalog.row_number() OVER (PARTITION BY r.owner) AS place FROM {} r, {} t WHERE {} = r.key)"
+                 " INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT {}, owner, pg_catalog.array_agg(key),"
+                 " pg_catalog.array_agg(fingerprint), pg_catalog.array_agg(version) FROM found GROUP BY owner, (place - 1) / {}",
+                 work_.record->id, present, unpacked("former"), work_.sql.name(), former, work_.record->id, page_rows));
         work_.wrote = true;
     }
 

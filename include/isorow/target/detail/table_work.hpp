@@ -145,10 +145,12 @@ struct table_work {
     }
     /// Whether the table has the columns that are declared: a plan has not altered it.
     [[nodiscard]] bool is_as_declared() const noexcept { return !context.is_plan || changes->planned().changes.empty(); }
-    /// The stored rows that are in no record.
-    [[nodiscard]] std::string unrecorded() const {
-        return text("{} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = {})", stored(), unpacked_tracked,
-                    record ? record->id : 0, key_image_sql(here(), relation(), key_names(), "t."));
+    /// SQL for the image of a stored row's key.
+    [[nodiscard]] std::string key_image() const { return key_image_sql(here(), relation(), key_names(), "t."); }
+    /// The stored rows that are in no record, by that image.
+    [[nodiscard]] std::string unrecorded(std::string_view image) const {
+        return text("{} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = {})", stored(), unpacked(),
+                    record ? record->id : 0, image);
     }
 
     /// How many recorded rows components have that stand.

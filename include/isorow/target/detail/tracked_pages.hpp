@@ -16,10 +16,13 @@
 
 namespace isorow::inline v1::detail {
 
-/// Rows of `isorow.tracked` one by one, as a table expression.
-inline constexpr std::string_view unpacked_tracked =
-    "(SELECT p.target, p.owner, r.key, r.fingerprint, r.version FROM isorow.tracked p, ROWS FROM (pg_catalog.unnest(p.keys), "
-    "pg_catalog.unnest(p.fingerprints), pg_catalog.unnest(p.versions)) AS r (key, fingerprint, version))";
+/// The rows of pages one by one, as a table expression: of `isorow.tracked`, or of a query's own pages.
+[[nodiscard]] inline std::string unpacked(std::string_view pages = "isorow.tracked") {
+    return text(
+        "(SELECT p.target, p.owner, r.key, r.fingerprint, r.version FROM {} p, ROWS FROM (pg_catalog.unnest(p.keys), "
+        "pg_catalog.unnest(p.fingerprints), pg_catalog.unnest(p.versions)) AS r (key, fingerprint, version))",
+        pages);
+}
 
 /// How many rows a page has at most, and about how many bytes: a page is not to be moved out of line.
 inline constexpr std::size_t page_rows = 40;
