@@ -61,11 +61,15 @@ isorow::limits stopped_by(std::stop_token token) { return isorow::limits::within
 
 /// Runs `call` with tokens that fire at random moments about when it would end by itself. Each next statement must have its own answer.
 template <class Call>
-void race(int times, std::chrono::microseconds usual, Call&& call) {
+void race(int times, Call&& call) {
     stopper stopper;
     std::mt19937 random(7);
-    std::uniform_int_distribution<long> moment(0, 2 * usual.count());
     auto connection = test::connect();
+    int const left_alone = 20;
+    auto const started = std::chrono::steady_clock::now();
+    for (int i = 0; i < left_alone; ++i) call(connection, stopped_by({}));
+    auto const usual = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started) / left_alone;
+    std::uniform_int_distribution<long> moment(0, 2 * usual.count());
     int stopped = 0;
     int replaced = 0;
     int wrong = 0;
@@ -99,19 +103,19 @@ void race(int times, std::chrono::microseconds usual, Call&& call) {
 }  // namespace
 
 TEST_CASE("a stop that races a statement's end never cancels the next statement") {
-    race(test::rounds(1000, 10'000), 1000us, [](isorow::connection& connection, isorow::limits const& limits) {
+    race(test::rounds(1000, 10'000), [](isorow::connection& connection, isorow::limits const& limits) {
         isorow::execute_script(connection, "SELECT pg_sleep(0.001)", limits);
     });
 }
 
 TEST_CASE("a stop that races a short statement never cancels the next statement") {
-    race(test::rounds(1000, 10'000), 100us, [](isorow::connection& connection, isorow::limits const& limits) {
+    race(test::rounds(1000, 10'000), [](isorow::connection& connection, isorow::limits const& limits) {
         isorow::execute_statement(connection, "SELECT sum(g) FROM generate_series(1, 100) g", {}, limits);
     });
 }
 
 TEST_CASE("a stop that races the end of a stream never cancels the next statement") {
-    race(test::rounds(300, 3000), 1000us, [](isorow::connection& connection, isorow::limits const& limits) {
+    race(test::rounds(300, 3000), [](isorow::connection& connection, isorow::limits const& limits) {
         isorow::row_stream rows(connection, "SELECT generate_series(1, 20000)", {}, limits);
         while (rows.next()) {
         }
@@ -119,7 +123,7 @@ TEST_CASE("a stop that races the end of a stream never cancels the next statemen
 }
 
 TEST_CASE("a stop that races the end of a COPY never cancels the next statement") {
-    race(test::rounds(300, 3000), 1000us, [](isorow::connection& connection, isorow::limits const& limits) {
+    race(test::rounds(300, 3000), [](isorow::connection& connection, isorow::limits const& limits) {
         isorow::copy_out copy(connection, "COPY (SELECT generate_series(1, 5000)) TO STDOUT", limits);
         while (copy.next().data() != nullptr) {
         }

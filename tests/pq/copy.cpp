@@ -112,7 +112,7 @@ TEST_CASE_METHOD(server, "rows come out by COPY one message each", "[session]") 
 
 TEST_CASE_METHOD(server, "a COPY out that is left early gives the connection back idle", "[session]") {
     {
-        isorow::copy_out copy(connection, "COPY (SELECT g, repeat('x', 1000) FROM generate_series(1, 100000000) g) TO STDOUT");
+        isorow::copy_out copy(connection, "COPY (SELECT generate_series(1, 100000000), repeat('x', 1000)) TO STDOUT");
         CHECK(copy.next().data() != nullptr);
     }
     CHECK(connection.is_idle());
@@ -145,7 +145,7 @@ TEST_CASE_METHOD(server, "a backend terminated during a COPY is told, in both di
         CHECK_FALSE(connection.is_open());
     }
     auto other = test::connect();
-    isorow::copy_out copy(other, "COPY (SELECT g, repeat('x', 1000) FROM generate_series(1, 100000000) g) TO STDOUT");
+    isorow::copy_out copy(other, "COPY (SELECT generate_series(1, 100000000), repeat('x', 1000)) TO STDOUT");
     CHECK(copy.next().data() != nullptr);
     kill(other.backend_pid());
     CHECK_THROWS_AS(

@@ -56,8 +56,7 @@ TEST_CASE_METHOD(server, "a stream without rows ends at once, having checked the
 }
 
 TEST_CASE_METHOD(server, "a stream that is left early gives the connection back idle") {
-    for (Row const& row :
-         isorow::stream<Row>(connection, "SELECT g AS id, repeat('x', 1000) AS name FROM generate_series(1::bigint, 100000000) g"))
+    for (Row const& row : isorow::stream<Row>(connection, "SELECT generate_series(1::bigint, 100000000) AS id, repeat('x', 1000) AS name"))
         if (row.id == 1000) break;
     CHECK(connection.is_idle());
     CHECK(isorow::query_one<std::int32_t>(connection, "SELECT 1") == 1);

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -25,19 +26,15 @@ class own_server {
 public:
     /// `settings`: `NAME=VALUE` each. `before`: shell commands for the process that starts the server, such as `ulimit -f 1000`.
     explicit own_server(std::vector<std::string> const& settings = {}, std::string const& before = ":") {
-        auto pattern = (std::filesystem::temp_directory_path() / "isorow-own-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for a server");
-        folder_ = pattern;
-        std::string command = before + "; " + script("start");
         // What was committed outlives the end of the processes.
-        command += " --set synchronous_commit=on";
-        for (auto const& setting : settings) command += " --set '" + setting + "'";
-        try {
-            shell(command);
-        } catch (...) {
-            std::filesystem::remove_all(folder_);
-            throw;
-        }
+        std::string arguments = " start --memory --set synchronous_commit=on";
+        for (auto const& setting : settings) arguments += " --set '" + setting + "'";
+        auto const command = "{ " + before + "; '" ISOROW_SOURCE_DIR "/script/postgres'" + arguments + "; } 2>/dev/null";
+        auto* const output = ::popen(command.c_str(), "r");
+        std::string folder;
+        for (int c = std::getc(output); c != EOF && c != '\n'; c = std::getc(output)) folder += static_cast<char>(c);
+        if (::pclose(output) != 0) throw std::runtime_error("failed: " + command);
+        folder_ = folder;
         std::getline(std::ifstream(folder_ / "url"), address_);
     }
     own_server(own_server const&) = delete;
@@ -45,7 +42,7 @@ public:
     ~own_server() {
         try {
             ::kill(postmaster(), SIGCONT);
-            shell(script("stop"));
+            shell("'" ISOROW_SOURCE_DIR "/script/postgres' stop '" + folder_.string() + "'");
         } catch (std::exception const&) {
             // Nothing of it is left then, or nothing can be done about it.
         }
@@ -76,10 +73,6 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string script(std::string const& verb) const {
-        return "'" ISOROW_SOURCE_DIR "/script/postgres' " + verb + " '" + folder_.string() + "'";
-    }
-
     std::filesystem::path folder_;
     std::string address_;
 };

@@ -3,6 +3,7 @@
 #include <isorow/query/copy.hpp>
 #include <support/connect.hpp>
 #include <support/matchers.hpp>
+#include <support/own_server.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -79,28 +80,6 @@ struct no_home {
     no_home(no_home const&) = delete;
     no_home& operator=(no_home const&) = delete;
     ~no_home() { ::unsetenv("PGSSLROOTCERT"); }
-};
-
-/// A server of the test's own, which takes plain text only.
-class plaintext_server {
-public:
-    plaintext_server() : folder_(output_of("start")) {}
-    plaintext_server(plaintext_server const&) = delete;
-    plaintext_server& operator=(plaintext_server const&) = delete;
-    ~plaintext_server() { static_cast<void>(output_of("stop " + folder_)); }
-
-    [[nodiscard]] std::string dsn() const { return line_of(folder_ + "/url"); }
-
-private:
-    static std::string output_of(std::string const& arguments) {
-        auto const command = std::string(ISOROW_SOURCE_DIR) + "/script/postgres " + arguments;
-        std::unique_ptr<FILE, int (*)(FILE*)> const pipe(::popen(command.c_str(), "r"), &::pclose);
-        std::string output;
-        for (int c = std::getc(pipe.get()); c != EOF && c != '\n'; c = std::getc(pipe.get())) output += static_cast<char>(c);
-        return output;
-    }
-
-    std::string folder_;
 };
 
 std::span<std::byte const> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -184,7 +163,7 @@ TEST_CASE("verify-ca refuses a server whose CA is not known") {
 }
 
 TEST_CASE("sslmode=require is refused by a server without TLS") {
-    plaintext_server const server;
+    test::own_server const server;
     auto const refusal = refusal_of(server.dsn() + "?sslmode=require");
     says(refusal, "could not connect to 127.0.0.1:");
     says(refusal, "server does not support SSL, but SSL was required");
@@ -208,7 +187,7 @@ TEST_CASE("a channel binding is made where it is asked for, and is not had in pl
 TEST_CASE("a password is in no error text, whatever fails") {
     no_home const nothing;
     std::string const secret = "sentinel-password";
-    plaintext_server const plaintext;
+    test::own_server const plaintext;
     auto plaintext_address = plaintext.dsn();
     plaintext_address.replace(plaintext_address.find("postgres@"), 8, "postgres:" + secret);
     auto const password = " password=" + secret;
