@@ -35,6 +35,22 @@ TEST_CASE_METHOD(app_house, "a plan is carried out exactly") {
     CHECK_FALSE(app.plan(products()).changes());
 }
 
+TEST_CASE_METHOD(app_house, "a destructive plan is shown, and applied by the word alone, before or after it is made") {
+    run();
+    auto const nothing = [](isorow::scope) {};
+    auto const shown = app.plan(nothing);
+    CHECK(shown.is_destructive());
+    CHECK_THROWS_AS(app.apply(shown), isorow::destructive_change);
+    CHECK(stored() == "1=torch 2=lamp 3=bulb");
+    app.apply(shown, isorow::destructive);
+    CHECK(home.sql("SELECT to_regclass('products') IS NULL") == "t");
+    run();
+    isorow::run_options options;
+    options.commit.allow = isorow::destructive;
+    app.apply(app.plan(nothing, options));
+    CHECK(home.sql("SELECT to_regclass('products') IS NULL") == "t");
+}
+
 TEST_CASE_METHOD(app_house, "a plan that the database has overtaken is refused") {
     run();
     sources[1].name = "lantern";

@@ -333,7 +333,9 @@ TEST_CASE("a deadlock leaves rows and state as they were, and is no more where t
         test::run(other, "BEGIN; SELECT FROM gate FOR UPDATE");
         std::jthread const committing(
             [&] { told = test::outcome_of([&] { static_cast<void>(here.commit(prices(30, "second"), options)); }); });
-        CHECK(test::eventually(5s, [&] { return home.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0"; }));
+        CHECK(test::eventually(5s, [&] {
+            return home.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") != "0";
+        }));
         // It has the rows and waits for the gate; who has the gate waits for the rows now.
         test::run(other, "SELECT FROM prices WHERE id = 1 FOR UPDATE; LOCK TABLE prices IN ROW EXCLUSIVE MODE");
         test::run(other, "ROLLBACK");

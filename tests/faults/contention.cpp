@@ -81,7 +81,10 @@ TEST_CASE_METHOD(accounts, "a deadlock is transaction_rollback 40P01 for one, an
     {
         std::jthread const waiting(
             [&] { of_second = test::outcome_of([&] { test::run(second, "UPDATE account SET amount = 2 WHERE id = 1; COMMIT"); }); });
-        test::eventually(5s, [&] { return database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1"; });
+        test::eventually(5s, [&] {
+            return database.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") ==
+                   "1";
+        });
         of_first = test::outcome_of([&] { test::run(first, "UPDATE account SET amount = 1 WHERE id = 2"); });
         CHECK(first.in_transaction());
         test::run(first, "ROLLBACK");

@@ -470,7 +470,8 @@ TEST_CASE_METHOD(queues, "a sleeping worker is woken by a push, when it commits"
             job->ack();
         }
     });
-    while (database.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%queue_texts%'") == "0")
+    while (database.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%queue_texts%'") ==
+           "0")
         std::this_thread::sleep_for(5ms);
     isorow::transaction transaction(db);
     texts.push(transaction, "wake up");
@@ -514,7 +515,7 @@ TEST_CASE_METHOD(queues, "workers that sleep are woken by all that makes a job r
 
 TEST_CASE_METHOD(queues, "a worker whose listener is terminated still hears of jobs", "[session]") {
     isorow::work_queue<std::string> const sleepy(db, "texts", {.longest_sleep = 1h, .poll_interval = 1h});
-    std::string const listeners = "FROM pg_stat_activity WHERE query LIKE 'LISTEN%queue_texts%'";
+    std::string const listeners = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%queue_texts%'";
     std::atomic<int> handled{0};
     std::jthread const worker([&] {
         for (int i = 0; i < 2; ++i)
@@ -585,7 +586,8 @@ TEST_CASE("a worker that sleeps on a queue of a hostile name is woken", "[sessio
     isorow::work_queue<std::string> const texts(db, "a\"b'c\\" + std::string(50, 'q'), {.longest_sleep = 1h, .poll_interval = 1h});
     texts.install();
     std::jthread const pushing([&] {
-        while (database.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'") == "0") std::this_thread::sleep_for(5ms);
+        while (database.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'") == "0")
+            std::this_thread::sleep_for(5ms);
         texts.push("task");
     });
     CHECK(texts.take(60s));

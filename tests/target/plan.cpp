@@ -123,8 +123,9 @@ TEST_CASE_METHOD(store, "a column that is declared no longer goes only where tha
     CHECK(plan.is_destructive());
     CHECK(describe(plan).find("destructive") != std::string::npos);
     CHECK_THROWS_MATCHES(refused.commit(), isorow::destructive_change, test::says("DROP COLUMN \"name\""));
+    CHECK_THROWS_AS(refused.apply(plan), isorow::destructive_change);
     CHECK(items() == "1a");
-    declared<BareItem>({{1}}, {.commit = {.allow = isorow::destructive}}).commit();
+    refused.apply(plan, isorow::destructive);
     CHECK(database.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'items'::regclass AND attnum > 0 AND NOT attisdropped") == "1");
 }
 

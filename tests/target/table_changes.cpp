@@ -543,7 +543,8 @@ TEST_CASE_METHOD(store, "an index that another session is building is left to it
     std::optional<isorow::transaction> writer(std::in_place, other);
     isorow::execute(other, "UPDATE items SET price = id");
     auto building = std::async(std::launch::async, [&] { return isorow::detail::finish_pending(builder, std::nullopt, target); });
-    while (sql("SELECT count(*) FROM pg_stat_progress_create_index") == "0") std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    while (sql("SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()") == "0")
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     auto const work = isorow::detail::finish_pending(connection, std::nullopt, target);
     writer->commit();
     CHECK(building.get().ddl.size() == 1);

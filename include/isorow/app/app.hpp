@@ -119,8 +119,9 @@ public:
         return made;
     }
 
-    /// Does exactly what a plan says. Throws `plan_outdated` where the database has moved on since, and writes nothing then.
-    report apply(planned_run const& planned, run_options const& options = {}) { return planned.declared_->apply(planned, options); }
+    /// Does exactly what a plan says, once, as the plan's options say. `allowed`: the word for a plan that is destructive, where its
+    /// options did not have it. Throws `plan_outdated` where the database has moved on since, and writes nothing then.
+    report apply(planned_run const& planned, allow allowed = allow::safe) { return planned.declared_->apply(planned, allowed); }
 
     /// What others have done to the app's rows since it wrote them.
     [[nodiscard]] std::vector<table_drift> audit(run_options const& options = {}) { return detail::audit_app(where_, name_, options); }

@@ -60,8 +60,9 @@ public:
     /// What `commit` would do: rows, and changes of the table. Writes and locks nothing.
     [[nodiscard]] isorow::plan plan() { return plain_.plan(); }
 
-    /// Commits if that does what the plan says, else throws `plan_outdated` and writes nothing.
-    report apply(isorow::plan const& plan) { return plain_.apply(plan); }
+    /// Commits if that does what the plan says, else throws `plan_outdated` and writes nothing. `allowed`: the word for a plan that is
+    /// destructive, where the target's options do not have it.
+    report apply(isorow::plan const& plan, allow allowed = allow::safe) { return plain_.apply(plan, allowed); }
 
 private:
     void encode(T const& row) {

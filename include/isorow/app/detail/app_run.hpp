@@ -67,7 +67,7 @@ public:
 
     [[nodiscard]] report commit();
     [[nodiscard]] isorow::plan plan();
-    [[nodiscard]] report apply(isorow::plan const& made, run_options const& options);
+    [[nodiscard]] report apply(isorow::plan const& made, allow allowed);
     /// What the run declared is kept for `apply`.
     void keep_for_apply() noexcept;
 

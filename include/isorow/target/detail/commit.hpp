@@ -331,6 +331,12 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
 }
 
 /// Commits what a run declared if that is what the plan says. Throws `plan_outdated` otherwise.
+/// The options of a plan that is applied by the user's word.
+[[nodiscard]] inline commit_options with_word(commit_options options, allow allowed) {
+    if (allowed == allow::destructive) options.allow = allowed;
+    return options;
+}
+
 [[nodiscard]] inline report apply_plan(connection& connection, std::optional<limits> const& given, app_record const& app,
                                        declared_state& state, plan const& planned, commit_options const& options) {
     return attempt_commit(connection, given, app, state, options, commit_mode::apply, [&](commit_attempt& attempt) {

@@ -41,7 +41,7 @@ public:
 
     report commit();
     [[nodiscard]] isorow::plan plan();
-    report apply(isorow::plan const& plan);
+    report apply(isorow::plan const& plan, allow allowed);
 
 private:
     using work = std::function<void(connection&, std::optional<limits> const&, app_record const&)>;
