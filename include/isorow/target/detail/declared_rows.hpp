@@ -96,9 +96,11 @@ public:
 
     /// How many bytes the images have.
     [[nodiscard]] std::size_t image_bytes() const noexcept { return image_bytes_; }
-    /// How many bytes of memory all takes.
+    /// How many bytes of memory all takes when another row has come: what grows then is there twice, and twice as large.
     [[nodiscard]] std::size_t memory() const noexcept {
-        return blocks_bytes_ + rows_.capacity() * sizeof(declared_row) + slots_.capacity() * sizeof(numbered_slot);
+        auto const places = rows_.capacity() * (rows_.size() == rows_.capacity() ? 3 : 1);
+        auto const slots = slots_.size() * (2 * (rows_.size() + 1) > slots_.size() ? 3 : 1);
+        return blocks_bytes_ + places * sizeof(declared_row) + slots * sizeof(numbered_slot);
     }
 
     /// Gives up the images of the rows for which `fingerprint_if_known(row)` returns a fingerprint, but for their keys.
