@@ -465,7 +465,7 @@ ISOROW_DECL void app_run::tick() {
 ISOROW_DECL void app_run::drop_empty_tables() {
     auto const stands = [&](std::uint32_t number) { return state_.owners[number].state == owner_state::stands; };
     std::erase_if(state_.tables, [&](std::unique_ptr<declared_table> const& one) {
-        return one->rows.empty() && one->spilled == 0 && std::all_of(one->declarers.begin(), one->declarers.end(), stands);
+        return one->rows.empty() && one->spilled.count == 0 && std::all_of(one->declarers.begin(), one->declarers.end(), stands);
     });
 }
 

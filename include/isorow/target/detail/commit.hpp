@@ -270,7 +270,7 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
                       commit_options const& options, commit_mode mode, Look&& look) {
     bool const is_nested = connection.in_transaction();
     for (auto& table : state.tables)
-        if (!table->spill_table.empty() && !table->rows.empty()) spill(connection, given, *table);
+        if (!table->spilled.table.empty() && !table->rows.empty()) spill(connection, given, *table);
     owner_ids before(state);
     bool names_keys = false;
     for (int attempts = 1;; ++attempts) {

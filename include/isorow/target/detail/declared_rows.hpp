@@ -94,6 +94,11 @@ public:
     [[nodiscard]] std::span<declared_row> rows() noexcept { return rows_; }
     [[nodiscard]] std::span<declared_row const> rows() const noexcept { return rows_; }
 
+    /// Whether the keys are in a rising order, as bytes, the first behind one that came before them.
+    [[nodiscard]] bool is_rising(std::span<std::byte const> before) const noexcept {
+        return is_sorted_ && (before.empty() || rows_.empty() || is_less(before, rows_.front().key()));
+    }
+
     /// How many bytes the images have.
     [[nodiscard]] std::size_t image_bytes() const noexcept { return image_bytes_; }
     /// How many bytes of memory all takes when another row has come: what grows then is there twice, and twice as large.

@@ -32,6 +32,17 @@ struct owner {
     std::optional<fingerprint> memo{};  ///< of input and version, entered with the rows; none where it is not memoized
 };
 
+/// The rows of a table that the server holds already, in a temporary table.
+struct spilled_rows {
+    std::string table{};  ///< its name; empty where there is none
+    std::int64_t count = 0;
+    std::optional<std::uint32_t> owner{};  ///< of one of the rows
+    bool has_several_owners = false;
+    bool has_thin = false;
+    bool is_rising = true;              ///< the keys came in a rising order, as bytes, so that none came twice
+    std::vector<std::byte> last_key{};  ///< of what was sent last
+};
+
 /// One table and the rows that were declared for it. Rows that memory is short for are compared with what is recorded, and of those that
 /// are equal only key and fingerprint are kept; others wait on the server.
 struct declared_table {
@@ -39,10 +50,7 @@ struct declared_table {
     target_options options;
     std::vector<std::uint32_t> declarers{};  ///< the owners that declared the table, by their numbers
     declared_rows rows{};
-    std::int64_t spilled = 0;                      ///< how many rows the server holds already, in a temporary table
-    std::string spill_table{};                     ///< its name; empty where there is none
-    std::optional<std::uint32_t> spilled_owner{};  ///< of one of those rows, and whether there are other owners among them
-    bool has_several_owners_spilled = false;
+    spilled_rows spilled{};
     std::optional<recorded_rows> recorded{};
     std::optional<row_fingerprints> made_fingerprints{};
     bool was_looked_up = false;  ///< whether there is a record

@@ -28,7 +28,7 @@ public:
     ~plain_target();
 
     [[nodiscard]] target_options const& options() const noexcept { return table().options; }
-    [[nodiscard]] std::size_t size() const noexcept { return table().rows.size() + static_cast<std::size_t>(table().spilled); }
+    [[nodiscard]] std::size_t size() const noexcept { return table().rows.size() + static_cast<std::size_t>(table().spilled.count); }
 
     /// Declares a row by its image. Throws `duplicate_key`.
     void declare(std::span<std::byte const> image) {

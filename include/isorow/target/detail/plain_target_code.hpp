@@ -57,7 +57,7 @@ ISOROW_DECL void plain_target::throw_duplicate(std::size_t first, std::span<std:
     auto const& described = table().shape.table;
     throw duplicate_key(text("two declared rows of {} have the key {}: row {} and row {}",
                              quote_identifier(described.schema, described.name), key_text(described, image),
-                             first + 1 + static_cast<std::size_t>(table().spilled), size() + 1));
+                             first + 1 + static_cast<std::size_t>(table().spilled.count), size() + 1));
 }
 
 /// The rows that the server holds are its session's: that connection is kept until the commit.

@@ -84,7 +84,7 @@ public:
             count_staged(staged);
         } else {
             naming_the_key(rows, staged, [&](server_rows& some) { write_some(some, count); });
-            if (work_.tracks && !work_.table.spilled) rows_record_.note_versions(staged, count);
+            if (work_.tracks && work_.table.spilled.count == 0) rows_record_.note_versions(staged, count);
         }
         auto const written = counts.updated + counts.inserted;
         if (work_.verifies()) work_.report.mended = written - std::min(written, new_rows());

@@ -19,13 +19,12 @@ public:
 
     void compare() {
         all_ = changed_ = spilled_source(work_.connection, work_.context.given, work_.table, work_.context.state, work_.number);
+        changed_count_ = work_.table.spilled.count;
         require_distinct_spilled_keys();
         if (work_.is_new) return;
         if (!work_.tracks) {
             if (!work_.owner_was_compared()) return require_none_kept();
-            work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.sql.name()));
-            work_.deleted_count = query_one<std::int64_t>(work_.here(), "SELECT count(*) " + absent_from_spilled());
-            return;
+            return compare_with_table();
         }
         auto const compared = text("{} k WHERE k.target = {} AND k.owner = ANY ('{}')", unpacked(), work_.record ? work_.record->id : 0,
                                    work_.id_list(work_.context.fates.compared()));
@@ -57,7 +56,6 @@ public:
         server_rows all(work_.connection, work_.context.given, changed_);
         if (work_.tracks && !work_.is_new) require_own_spilled_keys(all);
         require_whole_spilled();
-        auto const count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s", changed_));
         if (work_.is_new && !work_.context.is_plan) {
             work_.naming_the_table([&] {
                 work_.report.rows.inserted = execute(work_.here(), text("INSERT INTO {} ({}) SELECT {} FROM {} s", work_.sql.name(),
@@ -67,18 +65,16 @@ public:
             return;
         }
         if (work_.is_new) {
-            work_.report.rows.inserted = count;
+            work_.report.rows.inserted = changed_count_;
             return;
         }
-        writing_.write_staged(all, count, nullptr);
+        if (changed_count_ > 0) writing_.write_staged(all, changed_count_, nullptr);
         if (work_.tracks && !work_.context.is_plan) record();
     }
 
     /// Writes the record of all rows that the server holds anew.
     void record() {
-        if (!work_.takes_record && !work_.report.rows.changed() && work_.report.moved == 0 &&
-            query_one<bool>(work_.here(), text("SELECT NOT EXISTS (SELECT FROM {} s)", changed_)))
-            return;
+        if (!work_.takes_record && !work_.report.rows.changed() && work_.report.moved == 0 && changed_count_ == 0) return;
         // Of rows that were left aside nobody has asked who wrote them last: what was recorded of that stands.
         auto const version = work_.verifies() ? std::string_view("coalesce(t.xmin, '0')") : "coalesce(k.version, t.xmin, '0')";
         execute(
@@ -110,7 +106,7 @@ private:
     [[nodiscard]] std::string undeclared_table() const { return quote_identifier(text("isorow_undeclared_{}", work_.number)); }
 
     [[nodiscard]] std::string absent_from_spilled() const {
-        return text("FROM {} WHERE NOT EXISTS (SELECT FROM {} s WHERE {})", work_.stored(), changed_, work_.sql.key_join());
+        return text("FROM {} WHERE NOT EXISTS (SELECT FROM {} s WHERE {})", work_.stored(), all_, work_.sql.key_join());
     }
 
     /// All rows of the table are those of an owner that stands: none of them may be declared by another.
@@ -123,6 +119,7 @@ private:
     }
 
     void require_distinct_spilled_keys() {
+        if (work_.table.spilled.is_rising && work_.table.shape.keys_compare_as_bytes) return;
         auto const twice = query<std::string>(work_.here(), text("SELECT {} FROM {} s GROUP BY {} HAVING count(*) > 1 LIMIT 1",
                                                                  work_.sql.key_text("s."), changed_, work_.sql.key_columns("s.")));
         if (!twice.empty()) work_.throw_twice_declared(twice.front());
@@ -137,6 +134,25 @@ private:
         work_.present += count;
     }
 
+    /// The table itself is the record. One join tells which rows are new or changed, and how many are there that were not declared.
+    void compare_with_table() {
+        auto const is_new = text("ROW({}) IS NULL", work_.sql.key_columns("t."));
+        leave_aside_all_but(text("SELECT s.*, {} AS isorow_is_new FROM {} s LEFT JOIN {} ON {} WHERE {} OR {}", is_new, all_,
+                                 work_.stored(), work_.sql.key_join(), is_new, work_.sql.difference()));
+        work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.stored()));
+        auto const fresh = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s WHERE s.isorow_is_new", changed_));
+        work_.deleted_count = work_.present - (work_.table.spilled.count - fresh);
+    }
+
+    /// The rows that a query has are changed, all others unchanged.
+    void leave_aside_all_but(std::string const& query) {
+        auto const changed = quote_identifier(text("isorow_changed_{}", work_.number));
+        work_.run_sql(text("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}", changed, query));
+        changed_ = "pg_temp." + changed;
+        changed_count_ = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + changed_);
+        work_.report.rows.unchanged += work_.table.spilled.count - changed_count_;
+    }
+
     /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for. A row that another
     /// owner declares now is unchanged, too: the record of it is another one.
     void find_changed_spilled() {
@@ -147,13 +163,10 @@ private:
                                    ? text(" AND ({} OR EXISTS (SELECT FROM {} t WHERE {} AND t.xmin::text = k.version::text))",
                                           work_.is_rewritten ? "s.isorow_is_thin" : "false", work_.sql.name(), work_.sql.key_join())
                                    : std::string{};
-        auto const changed = quote_identifier(text("isorow_changed_{}", work_.number));
-        work_.run_sql(
-            text("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} "
-                 "AND k.key = s.isorow_key AND k.owner = ANY ('{}') AND k.fingerprint = s.isorow_fingerprint{})",
-                 changed, changed_, unpacked(), work_.record ? work_.record->id : 0, owners, untouched));
-        all_ = std::exchange(changed_, "pg_temp." + changed);
-        work_.report.rows.unchanged += work_.table.spilled - query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + changed_);
+        leave_aside_all_but(
+            text("SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = s.isorow_key AND "
+                 "k.owner = ANY ('{}') AND k.fingerprint = s.isorow_fingerprint{})",
+                 all_, unpacked(), work_.record ? work_.record->id : 0, owners, untouched));
         if (!work_.record || compared.size() < 2) return;  // between whom rows could move
         work_.report.moved = query_one<std::int64_t>(
             work_.here(), text("SELECT count(*) FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE k.owner <> "
@@ -162,7 +175,8 @@ private:
     }
 
     void require_whole_spilled() const {
-        if (query_one<bool>(work_.here(), text("SELECT EXISTS (SELECT FROM {} s WHERE s.isorow_is_thin)", changed_)))
+        if (work_.table.spilled.has_thin &&
+            query_one<bool>(work_.here(), text("SELECT EXISTS (SELECT FROM {} s WHERE s.isorow_is_thin)", changed_)))
             work_.throw_moved_on();
     }
 
@@ -185,6 +199,7 @@ private:
     row_writing& writing_;
     std::string all_{};      ///< a table expression for the rows
     std::string changed_{};  ///< for those of them that are not known to be unchanged
+    std::int64_t changed_count_ = 0;
 };
 
 }  // namespace isorow::inline v1::detail

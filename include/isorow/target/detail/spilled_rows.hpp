@@ -70,7 +70,7 @@ namespace isorow::inline v1::detail {
 inline void spill(connection& connection, std::optional<limits> const& given, declared_table& table) {
     static std::atomic<std::uint64_t> last{0};
     auto const now = [&] { return given ? *given : connection.default_limits(); };
-    if (table.spill_table.empty()) {
+    if (table.spilled.table.empty()) {
         auto const name = text("isorow_spilled_{}", ++last);
         std::string columns;
         std::vector<std::string> created;
@@ -84,14 +84,15 @@ inline void spill(connection& connection, std::optional<limits> const& given, de
                             "isorow_is_thin boolean)",
                             quote_identifier(name), columns),
                        now());
-        table.spill_table = name;
+        table.spilled.table = name;
     }
     std::size_t const values = table.shape.places.size() - table.shape.table.key.size();
-    copy_in sent(connection, text("COPY pg_temp.{} FROM STDIN (FORMAT binary)", quote_identifier(table.spill_table)), given);
+    copy_in sent(connection, text("COPY pg_temp.{} FROM STDIN (FORMAT binary)", quote_identifier(table.spilled.table)), given);
     copy_format::put_header(sent.buffer());
     for (auto const& row : table.rows.rows()) {
-        if (!table.spilled_owner) table.spilled_owner = row.owner;
-        table.has_several_owners_spilled = table.has_several_owners_spilled || *table.spilled_owner != row.owner;
+        if (!table.spilled.owner) table.spilled.owner = row.owner;
+        table.spilled.has_several_owners = table.spilled.has_several_owners || *table.spilled.owner != row.owner;
+        table.spilled.has_thin = table.spilled.has_thin || row.thin;
         auto& out = sent.buffer();
         out.put_int16(static_cast<std::int16_t>(table.shape.places.size() + 4));
         out.put_bytes(row.thin ? row.key() : row.bytes().subspan(sizeof(std::int16_t)));
@@ -106,7 +107,10 @@ inline void spill(connection& connection, std::optional<limits> const& given, de
         sent.flush_if_full();
     }
     copy_format::put_trailer(sent.buffer());
-    table.spilled += sent.finish();
+    table.spilled.count += sent.finish();
+    table.spilled.is_rising = table.spilled.is_rising && table.rows.is_rising(table.spilled.last_key);
+    auto const last_key = table.rows.rows().back().key();
+    table.spilled.last_key.assign(last_key.begin(), last_key.end());
     table.rows = {};
 }
 
@@ -135,18 +139,15 @@ inline void spill(connection& connection, std::optional<limits> const& given, de
 /// Drops the temporary tables of a run that has ended. Does not throw: the session's end drops them, too.
 inline void discard_spilled(connection& connection, declared_state& state) noexcept {
     for (auto& table : state.tables) {
-        if (table->spill_table.empty()) continue;
+        if (table->spilled.table.empty()) continue;
         try {
             if (connection.is_open())
-                execute_script(connection, text("DROP TABLE IF EXISTS pg_temp.{}", quote_identifier(table->spill_table)),
+                execute_script(connection, text("DROP TABLE IF EXISTS pg_temp.{}", quote_identifier(table->spilled.table)),
                                connection.default_limits());
         } catch (error const&) {  // NOLINT(bugprone-empty-catch)
             // It goes with the session.
         }
-        table->spill_table.clear();
-        table->spilled = 0;
-        table->spilled_owner.reset();
-        table->has_several_owners_spilled = false;
+        table->spilled = {};
     }
 }
 
@@ -155,13 +156,13 @@ inline void discard_spilled(connection& connection, declared_state& state) noexc
                                                 declared_state const& state, std::size_t number) {
     if (!table.rows.empty()) spill(connection, given, table);
     auto const now = given ? *given : connection.default_limits();
-    execute_script(connection, text("ANALYZE pg_temp.{}", quote_identifier(table.spill_table)), now);
+    execute_script(connection, text("ANALYZE pg_temp.{}", quote_identifier(table.spilled.table)), now);
     std::vector<std::int64_t> ids;
     ids.reserve(state.owners.size());
     for (auto const& one : state.owners) ids.push_back(one.id);
     if (ids.size() == 1)
         return text("(SELECT d.*, {}::bigint AS isorow_owner, d.ctid AS isorow_place FROM pg_temp.{} d)", ids.front(),
-                    quote_identifier(table.spill_table));
+                    quote_identifier(table.spilled.table));
     auto const owners = quote_identifier(text("isorow_owner_ids_{}", number));
     execute_script(connection, text("CREATE TEMPORARY TABLE {} (number integer PRIMARY KEY, id bigint NOT NULL) ON COMMIT DROP", owners),
                    now);
@@ -171,7 +172,7 @@ inline void discard_spilled(connection& connection, declared_state& state) noexc
     return text(
         "(SELECT d.*, o.id AS isorow_owner, d.ctid AS isorow_place FROM pg_temp.{} d JOIN pg_temp.{} o ON o.number = "
         "d.isorow_owner_number)",
-        quote_identifier(table.spill_table), owners);
+        quote_identifier(table.spilled.table), owners);
 }
 
 }  // namespace isorow::inline v1::detail

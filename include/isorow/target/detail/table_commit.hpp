@@ -101,7 +101,7 @@ public:
 
 private:
     [[nodiscard]] bool is_plan() const noexcept { return work_.context.is_plan; }
-    [[nodiscard]] bool is_spilled() const noexcept { return work_.table.spilled > 0; }
+    [[nodiscard]] bool is_spilled() const noexcept { return work_.table.spilled.count > 0; }
 
     /// Enters all rows of a table that was its own record so far.
     void record_all() {
@@ -124,7 +124,7 @@ private:
     void collect_samples() {
         if (!work_.context.wants_digest) return;
         if (!is_spilled()) digest_rows();
-        work_.digest += {static_cast<std::uint64_t>(work_.deleted_count), static_cast<std::uint64_t>(work_.table.spilled)};
+        work_.digest += {static_cast<std::uint64_t>(work_.deleted_count), static_cast<std::uint64_t>(work_.table.spilled.count)};
         for (auto const& change : changes().planned().changes) work_.digest += fingerprint_of(std::as_bytes(std::span(change.sql)), 4);
         if (!is_plan() || is_spilled()) return;
         std::size_t count = 0;

@@ -98,10 +98,11 @@ public:
     void note_rows() {
         bool const changed = work_.report.rows.changed() || work_.takes_record || work_.is_rewritten;
         if (!changed && !work_.wrote) return;
-        auto const rows = work_.table.spilled ? work_.table.spilled : static_cast<std::int64_t>(work_.table.rows.size());
+        auto const rows = work_.table.spilled.count > 0 ? work_.table.spilled.count : static_cast<std::int64_t>(work_.table.rows.size());
         std::optional<std::int64_t> count;
         if (!work_.tracks) count = work_.owner_was_compared() ? rows : work_.record->row_count;
-        else if (work_.record->row_count && !work_.table.spilled) count = *work_.record->row_count + rows - work_.met - work_.forgotten;
+        else if (work_.record->row_count && work_.table.spilled.count == 0)
+            count = *work_.record->row_count + rows - work_.met - work_.forgotten;
         else
             count = query_one<std::int64_t>(
                 work_.here(), "SELECT coalesce(sum(pg_catalog.cardinality(keys)), 0)::bigint FROM isorow.tracked WHERE target = $1",
@@ -196,7 +197,7 @@ private:
     /// be read back, or changes what it is given.
     [[nodiscard]] bool wants_tracking() const {
         if (!work_.is_exclusive()) return true;
-        if (!work_.context.is_plain() && (!work_.table.rows.empty() || work_.table.spilled) && !work_.sole_owner()) return true;
+        if (!work_.context.is_plain() && (!work_.table.rows.empty() || work_.table.spilled.count > 0) && !work_.sole_owner()) return true;
         if (work_.changes->exists() && work_.changes->live().has_row_triggers) return true;
         return is_wide();
     }

@@ -106,8 +106,8 @@ struct table_work {
     /// The owner of all declared rows, where there is one only.
     [[nodiscard]] std::optional<std::int64_t> sole_owner() const {
         if (context.is_plain()) return context.state.owners.front().id;
-        if (table.has_several_owners_spilled) return std::nullopt;
-        auto sole = table.spilled_owner;
+        if (table.spilled.has_several_owners) return std::nullopt;
+        auto sole = table.spilled.owner;
         for (auto const& row : table.rows.rows()) {
             if (sole && *sole != row.owner) return std::nullopt;
             sole = row.owner;
