@@ -115,7 +115,7 @@ public:
                 std::lock_guard const lock(mutex_);
                 require_open();
                 if (size_ - connecting_ >= options_.min_size) break;
-                if (last_failure_ && !ever_connected_) throw_anew(last_failure_);
+                if (last_failure_ && !ever_connected_) std::rethrow_exception(copy_of(last_failure_));
             }
         } catch (...) {
             forget();
@@ -306,7 +306,7 @@ private:
         std::erase(waiting_, &self);
         counted_.requests_wait_ms += milliseconds_of(clock::now() - begun);
         if (self.given.open) return std::move(self.given);  // also where it came at the last moment
-        if (self.failure) throw_anew(self.failure);
+        if (self.failure) std::rethrow_exception(self.failure);
         require_open();
         try {
             std::rethrow_exception(ended);
@@ -315,18 +315,23 @@ private:
         }
     }
 
-    /// Throws an error like one that a worker has caught, which several threads hold and the last of them destroys. With the mutex held.
-    [[noreturn]] static void throw_anew(std::exception_ptr const& failure) {
+    /// An error like one that a worker has caught, for a thread of its own: of one that several hold, the last destroys what others have
+    /// read. An error of the user's is the same for all.
+    [[nodiscard]] static std::exception_ptr copy_of(std::exception_ptr const& failure) {
         try {
-            std::rethrow_exception(failure);
-        } catch (server_error const& one) {
-            throw_server_error(one.diagnostics());
-        } catch (connection_lost const& one) {
-            throw connection_lost(one.what());
-        } catch (connection_error const& one) {
-            throw connection_error(one.what());
-        } catch (timed_out const& one) {
-            throw timed_out(one.what());
+            try {
+                std::rethrow_exception(failure);
+            } catch (server_error const& one) {
+                throw_server_error(one.diagnostics());
+            } catch (connection_lost const& one) {
+                throw connection_lost(one.what());
+            } catch (connection_error const& one) {
+                throw connection_error(one.what());
+            } catch (timed_out const& one) {
+                throw timed_out(one.what());
+            }
+        } catch (...) {
+            return std::current_exception();
         }
     }
 
@@ -425,12 +430,12 @@ private:
         auto const now = clock::now();
         ++counted_.connections_errors;
         --size_;
-        last_failure_ = failure;
+        last_failure_ = copy_of(failure);
         if (failures_++ == 0) first_failure_ = now;
         bool const given_up = now - first_failure_ >= options_.reconnect_timeout;
         if (!ever_connected_ || given_up) {
             for (auto* const one : waiting_) {
-                one->failure = failure;
+                one->failure = copy_of(failure);
                 one->arrived.wake();
             }
             waiting_.clear();

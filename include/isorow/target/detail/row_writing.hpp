@@ -149,11 +149,12 @@ private:
         work_.report.rows.updated += updated;
         // Where each row was there to be updated none is left to be inserted.
         if (updated == count) return;
-        work_.report.rows.inserted +=
-            staged
-                .run(text("INSERT INTO {} ({}) SELECT {} FROM {} ORDER BY {}", work_.sql.name(), work_.sql.columns(),
-                          work_.sql.columns("s."), fresh(staged), work_.sql.key_columns("s.")))
-                .affected_rows();
+        // Rows in the order of their keys are entered in the index faster; to sort as many as the server holds would cost more.
+        auto const order = work_.table.spilled.count > 0 ? std::string{} : " ORDER BY " + work_.sql.key_columns("s.");
+        work_.report.rows.inserted += staged
+                                          .run(text("INSERT INTO {} ({}) SELECT {} FROM {}{}", work_.sql.name(), work_.sql.columns(),
+                                                    work_.sql.columns("s."), fresh(staged), order))
+                                          .affected_rows();
     }
 
     /// Keys that are equal without being the same bytes: the server finds the rows that were not declared.

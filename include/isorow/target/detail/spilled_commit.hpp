@@ -31,11 +31,11 @@ public:
         work_.run_sql(text(
             "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = k.key)",
             undeclared_table(), compared, changed_));
-        work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
+        auto const recorded = work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
         work_.standing = work_.count_standing();
         if ((work_.takes_others() && work_.is_as_declared()) || work_.mends_others()) find_others();
         work_.deleted_count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM pg_temp.{}", undeclared_table()));
-        find_changed_spilled();
+        if (recorded > 0) find_changed_spilled();
     }
 
     void remove() {
@@ -136,10 +136,11 @@ private:
 
     /// The table itself is the record. One join tells which rows are new or changed, and how many are there that were not declared.
     void compare_with_table() {
+        work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.stored()));
+        if (work_.present == 0) return;
         auto const is_new = text("ROW({}) IS NULL", work_.sql.key_columns("t."));
         leave_aside_all_but(text("SELECT s.*, {} AS isorow_is_new FROM {} s LEFT JOIN {} ON {} WHERE {} OR {}", is_new, all_,
                                  work_.stored(), work_.sql.key_join(), is_new, work_.sql.difference()));
-        work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.stored()));
         auto const fresh = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s WHERE s.isorow_is_new", changed_));
         work_.deleted_count = work_.present - (work_.table.spilled.count - fresh);
     }
