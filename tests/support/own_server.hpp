@@ -31,6 +31,7 @@ public:
         for (auto const& setting : settings) arguments += " --set '" + setting + "'";
         auto const command = "{ " + before + "; '" ISOROW_SOURCE_DIR "/script/postgres'" + arguments + "; } 2>/dev/null";
         auto* const output = ::popen(command.c_str(), "r");
+        if (output == nullptr) throw std::runtime_error("no process for: " + command);
         std::string folder;
         for (int c = std::getc(output); c != EOF && c != '\n'; c = std::getc(output)) folder += static_cast<char>(c);
         if (::pclose(output) != 0) throw std::runtime_error("failed: " + command);

@@ -116,7 +116,7 @@ ISOROW_DECL report app_run::apply(isorow::plan const& made, allow allowed) {
     writer_->begin();
     auto done = writer_->use([&](connection& connection) {
         if (record_->id == 0) *record_ = open_app(connection, writer_->step_limits(), state_.database_key, state_.app);
-        return apply_plan(connection, writer_->commit_limits(), *record_, state_, made, with_word(options_.commit, allowed));
+        return apply_plan(connection, writer_->commit_limits(), *record_, state_, made, options_.commit, allowed);
     });
     is_planned_ = false;
     tell_of_components(done);

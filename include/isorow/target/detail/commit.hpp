@@ -330,15 +330,11 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
     return planned;
 }
 
-/// Commits what a run declared if that is what the plan says. Throws `plan_outdated` otherwise.
-/// The options of a plan that is applied by the user's word.
-[[nodiscard]] inline commit_options with_word(commit_options options, allow allowed) {
-    if (allowed == allow::destructive) options.allow = allowed;
-    return options;
-}
-
+/// Commits what a run declared if that is what the plan says, with the plan's options and, for what is destructive, the word that was given
+/// since. Throws `plan_outdated` otherwise.
 [[nodiscard]] inline report apply_plan(connection& connection, std::optional<limits> const& given, app_record const& app,
-                                       declared_state& state, plan const& planned, commit_options const& options) {
+                                       declared_state& state, plan const& planned, commit_options options, allow allowed) {
+    if (allowed == allow::destructive) options.allow = allowed;
     return attempt_commit(connection, given, app, state, options, commit_mode::apply, [&](commit_attempt& attempt) {
         if (attempt.digest() != planned.digest)
             throw plan_outdated(text("the database has moved on since the plan was made: there would be {}, where the plan says {}",

@@ -47,7 +47,7 @@ ISOROW_DECL isorow::plan plain_target::plan() {
 ISOROW_DECL report plain_target::apply(isorow::plan const& plan, allow allowed) {
     report done;
     on_connection(false, [&](connection& connection, std::optional<limits> const& given, app_record const& app) {
-        done = apply_plan(connection, given, app, state_, plan, with_word(options().commit, allowed));
+        done = apply_plan(connection, given, app, state_, plan, options().commit, allowed);
     });
     forget_declared();
     return done;

@@ -155,7 +155,7 @@ private:
     }
 
     /// Leaves the rows aside that the record says are unchanged, and that nobody has touched where that is asked for. A row that another
-    /// owner declares now is unchanged, too: the record of it is another one.
+    /// owner declares now is unchanged, too: the record of it is another one. Only where there is a record.
     void find_changed_spilled() {
         auto const compared = work_.context.fates.compared();
         auto const owners = work_.id_list(compared);
@@ -167,8 +167,8 @@ private:
         leave_aside_all_but(
             text("SELECT s.* FROM {} s WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = s.isorow_key AND "
                  "k.owner = ANY ('{}') AND k.fingerprint = s.isorow_fingerprint{})",
-                 all_, unpacked(), work_.record ? work_.record->id : 0, owners, untouched));
-        if (!work_.record || compared.size() < 2) return;  // between whom rows could move
+                 all_, unpacked(), work_.record->id, owners, untouched));
+        if (compared.size() < 2) return;  // between whom rows could move
         work_.report.moved = query_one<std::int64_t>(
             work_.here(), text("SELECT count(*) FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE k.owner <> "
                                "s.isorow_owner AND k.owner = ANY ('{}')",
