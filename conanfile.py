@@ -13,9 +13,9 @@ class Isorow(ConanFile):
     topics = ("postgresql", "libpq", "pgvector", "reflection", "header-only")
     package_type = "header-library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {"with_json": [True, False], "with_asio": [True, False]}
-    default_options = {"with_json": False, "with_asio": False}
-    exports_sources = "include/*", "CMakeLists.txt", "LICENSE"
+    options = {"with_json": [True, False], "with_asio": [True, False], "with_enums": [True, False]}
+    default_options = {"with_json": False, "with_asio": False, "with_enums": False}
+    exports_sources = "include/*", "script/cmake/*", "CMakeLists.txt", "LICENSE"
     no_copy_source = True
 
     def layout(self):
@@ -28,6 +28,8 @@ class Isorow(ConanFile):
         self.requires("boost/[>=1.87.0 <2]", transitive_headers=True)
         self.requires("libpq/[>=15 <19]", transitive_headers=True)
         self.requires("xxhash/[>=0.8.1 <1]", transitive_headers=True)
+        if self.options.with_enums:
+            self.requires("magic_enum/[>=0.9.0 <1]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -38,9 +40,11 @@ class Isorow(ConanFile):
     def package(self):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
+        copy(self, "*.cmake", os.path.join(self.source_folder, "script", "cmake"), os.path.join(self.package_folder, "cmake"))
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "isorow")
+        self.cpp_info.set_property("cmake_build_modules", [os.path.join("cmake", "embed_sql.cmake")])
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
         headers = self.cpp_info.components["isorow"]
@@ -54,3 +58,7 @@ class Isorow(ConanFile):
             asio = self.cpp_info.components["asio"]
             asio.set_property("cmake_target_name", "isorow::asio")
             asio.requires = ["isorow", "boost::context"]
+        if self.options.with_enums:
+            enums = self.cpp_info.components["enums"]
+            enums.set_property("cmake_target_name", "isorow::enums")
+            enums.requires = ["isorow", "magic_enum::magic_enum"]

@@ -3,7 +3,10 @@
 /// @file
 /// What a careful engineer writes on libpq by hand.
 
+#include "narrow.hpp"
+
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -59,6 +62,22 @@ inline void put64(char*& place, std::uint64_t value) {
     std::uint64_t value;
     std::memcpy(&value, place, sizeof value);
     return __builtin_bswap64(value);
+}
+
+/// A row of the narrow table. `field(value)` goes to the next column, sets `value` to its bytes and returns their number.
+template <class Field>
+[[nodiscard]] Narrow narrow_row(Field const& field) {
+    char const* value = nullptr;
+    Narrow row;
+    if (field(value) != 8) throw std::runtime_error("no bigint");
+    row.id = static_cast<std::int64_t>(get64(value));
+    auto const length = field(value);
+    row.name.assign(value, length);
+    if (field(value) != 8) throw std::runtime_error("no double");
+    row.value = std::bit_cast<double>(get64(value));
+    if (field(value) != 8) throw std::runtime_error("no timestamp");
+    row.at = decltype(row.at)(std::chrono::microseconds(static_cast<std::int64_t>(get64(value)) + postgres_epoch_microseconds));
+    return row;
 }
 
 }  // namespace by_hand

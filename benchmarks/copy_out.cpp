@@ -15,6 +15,25 @@ std::int64_t with_isorow(std::string const& dsn, std::vector<Narrow> const&, std
     return sum.total != 0 ? sum.rows : 0;
 }
 
+/// The same row, whose text refers to the memory of its batch.
+struct NarrowView {
+    std::int64_t id;
+    std::string_view name;
+    double value;
+    std::chrono::sys_time<std::chrono::microseconds> at;
+
+    static consteval auto isorow_table() { return isorow::table("narrow"); }
+};
+
+std::int64_t with_batches(std::string const& dsn, std::vector<Narrow> const&, std::int64_t count) {
+    isorow::connection connection(dsn);
+    isorow::source<NarrowView> const source(connection, {.table = "narrow_" + std::to_string(count)});
+    Sum sum;
+    for (auto const& batch : source.batches())
+        for (auto const& row : batch) sum.add(row);
+    return sum.total != 0 ? sum.rows : 0;
+}
+
 /// PQgetCopyData, each length checked, a string built for each row.
 std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const&, std::int64_t count) {
     auto const connection = by_hand::connect(dsn);
@@ -49,18 +68,7 @@ std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const&, std:
             place += length;
             return length;
         };
-        char const* value = nullptr;
-        Narrow row;
-        if (field(value) != 8) throw std::runtime_error("no bigint");
-        row.id = static_cast<std::int64_t>(by_hand::get64(value));
-        auto const length = field(value);
-        row.name.assign(value, length);
-        if (field(value) != 8) throw std::runtime_error("no double");
-        row.value = std::bit_cast<double>(by_hand::get64(value));
-        if (field(value) != 8) throw std::runtime_error("no timestamp");
-        row.at =
-            decltype(row.at)(std::chrono::microseconds(static_cast<std::int64_t>(by_hand::get64(value)) + postgres_epoch_microseconds));
-        sum.add(row);
+        sum.add(by_hand::narrow_row(field));
     }
     by_hand::expect(connection.get(), PQgetResult(connection.get()), PGRES_COMMAND_OK);
     return sum.total != 0 ? sum.rows : 0;
@@ -86,6 +94,7 @@ std::int64_t with_libpqxx(std::string const& dsn, std::vector<Narrow> const&, st
 
 void add_copy_out(std::vector<Contender>& contenders) {
     contenders.push_back({"copy_out", "isorow", &with_isorow});
+    contenders.push_back({"copy_out", "batches", &with_batches});
     contenders.push_back({"copy_out", "libpq", &with_libpq});
 #if defined(ISOROW_BENCH_PQXX)
     contenders.push_back({"copy_out", "libpqxx", &with_libpqxx});

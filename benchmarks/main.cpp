@@ -1,7 +1,7 @@
 // Whole transfers of the narrow table, isorow beside libpq by hand and libpqxx; and tables that are kept as their rows are declared, beside
 // a bare COPY and an upsert of all rows.
 //
-//   isorow_bench [--quick] [--json FILE] [--only PART]...    the parts are transfers, narrow, wide, many and memoized
+//   isorow_bench [--quick] [--json FILE] [--only PART]...    the parts are transfers, replication, narrow, wide, many and memoized
 //   isorow_bench --once WORKLOAD CONTENDER ROWS              one transfer, for counting its instructions
 //   isorow_bench --many ROWS                                 a table of so many rows, for its memory
 
@@ -26,6 +26,7 @@ std::vector<Contender> all_contenders() {
     add_select(contenders);
     add_copy_out(contenders);
     add_point_query(contenders);
+    add_replication(contenders);
     return contenders;
 }
 
@@ -98,15 +99,32 @@ void count_instructions(Contender const& contender, std::string const& program, 
                        "instructions"});
 }
 
+bool has_valgrind() {
+    static bool const installed = [] {
+        bool const runs = std::system("valgrind --version >/dev/null 2>&1") == 0;
+        if (!runs) std::cout << "valgrind is not installed: instructions are not counted\n";
+        return runs;
+    }();
+    return installed;
+}
+
 double find(std::vector<Figure> const& figures, std::string const& workload, std::string const& contender, std::string const& metric) {
     for (auto const& figure : figures)
         if (figure.workload == workload && figure.contender == contender && figure.metric == metric) return figure.value;
     return 0;
 }
 
+/// What batches are to cost beside a hand-written loop that builds strings.
+void limit_batches(std::vector<Figure>& figures) {
+    auto const batches = find(figures, "copy_out", "batches", "instructions_per_row");
+    auto const by_hand = find(figures, "copy_out", "libpq", "instructions_per_row");
+    if (by_hand != 0)
+        figures.push_back({"copy_out", "narrow", "batches", "instructions_vs_libpq", batches / by_hand, "times", at_most(0.8)});
+}
+
 void print_ratios(std::vector<Figure> const& figures) {
     std::cout << "\nisorow / libpq:\n";
-    for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"})
+    for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline", "replication"})
         for (std::string const metric : {"instructions_per_row", "client_cpu_ns_per_row"})
             if (auto const libpq = find(figures, workload, "libpq", metric); libpq != 0)
                 std::cout << std::left << std::setw(10) << workload << std::setw(24) << metric << std::setprecision(3)
@@ -126,22 +144,34 @@ int once(char** arguments, std::string const& dsn) {
     throw std::runtime_error("no such workload and contender");
 }
 
+/// The workload's contenders in turn: their instructions where they can be counted, and their times.
+void measure_workload(std::string const& workload, std::string const& program, std::string const& dsn, std::int64_t counted,
+                      std::int64_t timed, int rounds, std::vector<Figure>& figures) {
+    std::cerr << "measuring " << workload << '\n';
+    auto contenders = all_contenders();
+    std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
+    if (has_valgrind())
+        for (auto const& contender : contenders) count_instructions(contender, program, dsn, counted, figures);
+    measure_times(contenders, dsn, timed, rounds, figures);
+}
+
+void measure_replication(std::string const& program, std::string const& dsn, bool quick, std::vector<Figure>& figures) {
+    std::int64_t const timed = quick ? 100'000 : 500'000;
+    std::int64_t const counted = quick ? 20'000 : 100'000;
+    std::vector<std::int64_t> const sizes{counted, 2 * counted, timed};
+    make_replicated_tables(dsn, sizes);
+    measure_workload("replication", program, dsn, counted, timed, quick ? 3 : 7, figures);
+    drop_replicated_tables(dsn, sizes);
+}
+
 void measure_transfers(std::string const& program, std::string const& dsn, bool quick, std::vector<Figure>& figures) {
     std::int64_t const timed = quick ? 300'000 : 1'000'000;
     std::int64_t const counted = quick ? 20'000 : 100'000;
     make_tables(dsn, {counted, 2 * counted, timed});
     make_point_query_table(dsn);
-    bool const has_valgrind = std::system("valgrind --version >/dev/null 2>&1") == 0;
-    if (!has_valgrind) std::cout << "valgrind is not installed: instructions are not counted\n";
     for (std::string const workload : {"copy_in", "select", "copy_out", "point", "pipeline"}) {
-        std::cerr << "measuring " << workload << '\n';
         bool const is_query = workload == "point" || workload == "pipeline";  // a row is a query there
-        auto contenders = all_contenders();
-        std::erase_if(contenders, [&](Contender const& contender) { return contender.workload != workload; });
-        if (has_valgrind)
-            for (auto const& contender : contenders)
-                count_instructions(contender, program, dsn, is_query ? counted / 20 : counted, figures);
-        measure_times(contenders, dsn, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
+        measure_workload(workload, program, dsn, is_query ? counted / 20 : counted, is_query ? timed / 20 : timed, quick ? 3 : 7, figures);
     }
 }
 
@@ -176,13 +206,18 @@ int run(int argument_count, char** arguments) {
     }
     auto const asked = read_arguments(argument_count, arguments);
     std::vector<Figure> figures;
-    if (asked.has("transfers")) measure_transfers(arguments[0], url, asked.quick, figures);
+    if (asked.has("transfers")) {
+        measure_transfers(arguments[0], url, asked.quick, figures);
+        limit_batches(figures);
+    }
+    if (asked.has("replication")) measure_replication(arguments[0], url, asked.quick, figures);
     if (asked.has("narrow")) measure_narrow(url, asked.quick ? Size{100'000, 3} : Size{1'000'000, 60}, figures);
     if (asked.has("wide")) measure_wide(url, asked.quick ? Size{20'000, 3} : Size{1'000'000, 1}, figures);
     if (asked.has("many")) measure_many(arguments[0], asked.quick ? 2'000'000 : 10'000'000, figures);
     if (asked.has("memoized")) measure_memoized(url, 100'000, asked.quick ? 3 : 7, figures);
+    if (asked.has("following")) measure_following(url, asked.quick, figures);
     print_figures(std::cout, figures);
-    if (asked.has("transfers")) print_ratios(figures);
+    if (asked.has("transfers") || asked.has("replication")) print_ratios(figures);
     std::cout << '\n';
     print_limits(std::cout, figures);
     if (!asked.json.empty()) {

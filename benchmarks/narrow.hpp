@@ -42,7 +42,8 @@ struct Sum {
     std::int64_t rows = 0;
     std::int64_t total = 0;
 
-    void add(Narrow const& row) {
+    template <class Row>
+    void add(Row const& row) {
         ++rows;
         total += row.id + static_cast<std::int64_t>(row.name.size()) + static_cast<std::int64_t>(row.value) +
                  row.at.time_since_epoch().count() % 7;

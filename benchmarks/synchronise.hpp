@@ -47,4 +47,6 @@ void measure_many(std::string const& program, std::int64_t rows, std::vector<Fig
 /// What that program does.
 void keep_many(std::string const& dsn, std::int64_t rows);
 
+/// What a changelog costs those who write, and how soon and how fast its events are read.
+void measure_following(std::string const& dsn, bool quick, std::vector<Figure>& figures);
 void measure_memoized(std::string const& dsn, std::int64_t inputs, int rounds, std::vector<Figure>& figures);

@@ -217,3 +217,13 @@ TEST_CASE("fingerprints stay what they are from one release to the next, and fro
     CHECK(memo_of(2, std::tuple<std::int64_t, std::string>{17, "lamp"}) == fingerprint{0x1b530cc9f56c0a91, 0x519b3ed9f43796a8});
     CHECK(memo_of(1, Input{"lamp", 1.5, {1, 2, 3}, {}, isorow::numeric(12)}) == fingerprint{0xce90aaf70e66f406, 0x2bd343f5d2078df8});
 }
+
+TEST_CASE("dynamic rows are told apart by names, kinds and values") {
+    using isorow::dynamic_row;
+    dynamic_row const row{{"id", 1}, {"name", "lamp"}, {"note", isorow::null}};
+    CHECK(of(row) == of(dynamic_row{{"id", 1}, {"name", "lamp"}, {"note", isorow::null}}));
+    CHECK(of(row) != of(dynamic_row{{"id", 1}, {"name", "lamp"}, {"note", ""}}));
+    CHECK(of(row) != of(dynamic_row{{"id", 1.0}, {"name", "lamp"}, {"note", isorow::null}}));
+    CHECK(of(row) != of(dynamic_row{{"id", 1}, {"names", "lamp"}, {"note", isorow::null}}));
+    CHECK(of(dynamic_row{{"a", isorow::dynamic_value::array{1, 2}}}) != of(dynamic_row{{"a", isorow::dynamic_value::array{2, 1}}}));
+}

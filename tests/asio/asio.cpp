@@ -105,22 +105,27 @@ TEST_CASE("operations of one thread wait at the same time") {
     asio::io_context context;
     isorow::pool pool(test::dsn(), {.min_size = 8});
     pool.wait();
+    // All wait for a lock, which is given back once they have been seen to wait together.
+    auto connection = test::connect();
+    std::optional<isorow::transaction> locking(connection);
+    isorow::execute(*locking, "SELECT pg_advisory_xact_lock(20221)");
     std::vector<std::future<std::int64_t>> all;
     for (int i = 0; i < 8; ++i)
-        all.push_back(isorow::async_execute(context.get_executor(), pool, "SELECT pg_sleep(0.2), count(*) FROM pg_stat_activity",
-                                            std::tuple<>{}, asio::use_future));
+        all.push_back(isorow::async_execute(context.get_executor(), pool, "SELECT pg_advisory_xact_lock_shared(20221)", std::tuple<>{},
+                                            asio::use_future));
     std::int64_t most = 0;
     isorow::async_run(
         context.get_executor(),
         [&] {
-            auto connection = test::connect();
-            for (int i = 0; i < 5; ++i) {
-                isorow::pause_for(20ms, connection.default_limits(), "looking");
-                most = std::max(
-                    most,
-                    isorow::scalar<std::int64_t>(
-                        connection, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(0.2)%' AND state = 'active'"));
+            auto looking = test::connect();
+            for (auto const end = std::chrono::steady_clock::now() + 30s; most < 8 && std::chrono::steady_clock::now() < end;) {
+                isorow::pause_for(20ms, looking.default_limits(), "looking");
+                most = std::max(most,
+                                isorow::scalar<std::int64_t>(looking,
+                                                             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 20221"
+                                                             " AND mode = 'ShareLock' AND NOT granted"));
             }
+            locking->commit();
         },
         asio::detached);
     context.run();
@@ -239,6 +244,59 @@ TEST_CASE("a generator that is closed early gives its connection back") {
                                executor, [&] { return isorow::scalar<std::int64_t>(pool, "SELECT 1::bigint"); }, asio::use_awaitable);
     };
     CHECK(run(context, work()) == 2);
+}
+
+TEST_CASE("a source's rows come as an asynchronous generator") {
+    struct Number {
+        std::int64_t id;
+        static consteval auto isorow_table() { return isorow::table("numbers"); }
+    };
+    test::database const database;
+    database.sql("CREATE TABLE numbers (id bigint NOT NULL); INSERT INTO numbers SELECT generate_series(1, 1000)");
+    asio::io_context context;
+    isorow::pool pool(database.dsn(), {.min_size = 1, .max_size = 1});
+    auto const work = [&]() -> asio::awaitable<std::int64_t> {
+        isorow::source<Number> const numbers(pool, {.sql_filter = "id <= 100"});
+        isorow::async_rows<Number> rows(co_await asio::this_coro::executor, numbers);
+        std::int64_t sum = 0;
+        while (auto const row = co_await rows.async_next(asio::use_awaitable)) sum += row->id;
+        co_return sum;
+    };
+    CHECK(run(context, work()) == 5050);
+    CHECK(pool.available() == 1);
+}
+
+TEST_CASE("a source's batches come as an asynchronous generator, read by one connection or several") {
+    struct Note {
+        std::int64_t id;
+        std::string_view body;
+        static consteval auto isorow_table() { return isorow::table("notes"); }
+    };
+    test::database const database;
+    database.sql(
+        "CREATE TABLE notes (id bigint NOT NULL, body text NOT NULL); INSERT INTO notes SELECT g, repeat('x', 100) || g FROM "
+        "generate_series(1, 20000) g");
+    isorow::pool pool(database.dsn(), {.min_size = 1, .max_size = 4});
+    isorow::source<Note> const notes(pool);
+    for (std::size_t const connections : {1U, 3U}) {
+        asio::io_context context;
+        auto const work = [&]() -> asio::awaitable<std::int64_t> {
+            isorow::async_batches<Note> batches(co_await asio::this_coro::executor, notes, {.rows = 500, .connections = connections});
+            std::int64_t right = 0;
+            while (auto const batch = co_await batches.async_next(asio::use_awaitable))
+                for (auto const& note : *batch) right += note.body.substr(100) == std::to_string(note.id) ? 1 : 0;
+            co_return right;
+        };
+        CHECK(run(context, work()) == 20'000);
+        context.restart();
+        auto const left_early = [&]() -> asio::awaitable<std::size_t> {
+            isorow::async_batches<Note> batches(co_await asio::this_coro::executor, notes, {.rows = 10, .connections = connections});
+            auto const first = co_await batches.async_next(asio::use_awaitable);
+            co_await batches.async_close(asio::use_awaitable);
+            co_return first->size();
+        };
+        CHECK(run(context, left_early()) == 10);
+    }
 }
 
 TEST_CASE("errors come as they are thrown elsewhere") {

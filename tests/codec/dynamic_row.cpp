@@ -377,8 +377,8 @@ TEST_CASE("arrays that Postgres does not have are refused") {
     dynamic_value deep = 1;
     for (int i = 0; i < 7; ++i) deep = array{deep};
     CHECK_THROWS_MATCHES(encoded(deep, "integer[]"), unrepresentable, test::says("the array has 7 dimensions; Postgres takes at most 6"));
-    CHECK_THROWS_MATCHES(encoded(array{"a"}, "citext[]"), unrepresentable,
-                         test::says("arrays of citext, an extension's type, are not supported"));
+    CHECK_THROWS_MATCHES(encoded(array{"a"}, "citext[]"), isorow::usage_error,
+                         test::says("names the type citext, whose OID differs from database to database"));
 }
 
 TEST_CASE("every value that is cut or too long is malformed") {
@@ -484,8 +484,8 @@ TEST_CASE("a result's value is decoded by its OID, those of extensions by the ty
 TEST_CASE("a value of a type that isorow does not know is read as the text that the query made of it") {
     auto const text = encoded("10.0.0.1", "text");
     CHECK(isorow::decode_value(25, "inet", text) == isorow::other_text{"inet", "10.0.0.1"});
-    CHECK_THROWS_MATCHES(isorow::decode_value(869, "inet", text), unrepresentable,
-                         test::says("a value of type inet can only be read as text; select it with ::text"));
+    CHECK_THROWS_MATCHES(isorow::decode_value(600, "point", text), unrepresentable,
+                         test::says("a value of type point can only be read as text; select it with ::text"));
 }
 
 TEST_CASE("texts of a dynamic row are cleaned, but those of the key") {

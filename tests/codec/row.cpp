@@ -1,12 +1,17 @@
 #include <catch2/catch_test_macros.hpp>
 
-#include <isorow/codec/integer.hpp>
+#include <isorow/codec/copy_format.hpp>
 #include <isorow/codec/row.hpp>
+#include <isorow/codec/scalars.hpp>
 #include <support/matchers.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -123,4 +128,75 @@ TEST_CASE("NULL into a field that is not optional is refused by name") {
     isorow::encode_null(written);
     CHECK_THROWS_MATCHES(isorow::decode_row<Reading>(isorow::byte_reader(written.bytes())), isorow::unrepresentable,
                          test::says("Reading.value: the column is NULL, and the field is not std::optional"));
+}
+
+TEST_CASE("a tuple's size is known where it is whole, and so is the trailer's") {
+    isorow::byte_writer out;
+    out.put_int16(3);
+    out.put_int32(2);
+    out.put_int16(7);
+    out.put_int32(-1);
+    out.put_int32(0);
+    auto const whole = out.size();
+    isorow::copy_format::put_trailer(out);
+    for (std::size_t size = 0; size <= out.size(); ++size) {
+        std::vector<std::byte> const part(out.bytes().begin(), out.bytes().begin() + static_cast<std::ptrdiff_t>(size));
+        CAPTURE(size);
+        CHECK(isorow::copy_format::size_of_tuple(isorow::byte_reader(part)) ==
+              (size < whole ? std::nullopt : std::optional<std::size_t>(whole)));
+    }
+    CHECK(isorow::copy_format::size_of_tuple(isorow::byte_reader(out.bytes().subspan(whole))) == 2);
+    isorow::byte_writer wrong;
+    wrong.put_int16(-2);
+    CHECK_THROWS_AS(isorow::copy_format::size_of_tuple(isorow::byte_reader(wrong.bytes())), isorow::malformed);
+    wrong.clear();
+    wrong.put_int16(1);
+    wrong.put_int32(-2);
+    CHECK_THROWS_AS(isorow::copy_format::size_of_tuple(isorow::byte_reader(wrong.bytes())), isorow::malformed);
+}
+
+TEST_CASE("views of a decoded tuple refer to its bytes, and a tuple that is cut anywhere or goes on is malformed") {
+    struct View {
+        std::int32_t id;
+        std::string_view name;
+        std::optional<std::span<std::byte const>> bytes;
+        std::optional<double> value;
+    };
+    std::vector<std::byte> const some{std::byte{1}, std::byte{2}};
+    isorow::byte_writer out;
+    isorow::encode_row(View{7, "lamp", some, std::nullopt}, out);
+    auto const row = isorow::decode_row<View>(isorow::byte_reader(out.bytes()));
+    CHECK(row.id == 7);
+    CHECK(row.name == "lamp");
+    CHECK(std::ranges::equal(row.bytes.value(), some));
+    CHECK(!row.value);
+    auto const* const first = reinterpret_cast<char const*>(out.bytes().data());
+    CHECK((row.name.data() > first && row.name.data() < first + out.size()));
+
+    out.put_int8(0);
+    for (std::size_t size = 0; size <= out.size(); ++size) {
+        if (size + 1 == out.size()) continue;  // the tuple itself
+        std::vector<std::byte> const part(out.bytes().begin(), out.bytes().begin() + static_cast<std::ptrdiff_t>(size));
+        CAPTURE(size);
+        CHECK_THROWS_AS(isorow::decode_row<View>(isorow::byte_reader(part)), isorow::malformed);
+    }
+}
+
+TEST_CASE("a tuple of fields of fixed size that is cut anywhere or goes on is malformed") {
+    struct Fixed {
+        std::int64_t left;
+        std::int16_t right;
+        bool both;
+    };
+    isorow::byte_writer out;
+    isorow::encode_row(Fixed{1, -2, true}, out);
+    auto const row = isorow::decode_row<Fixed>(isorow::byte_reader(out.bytes()));
+    CHECK((row.left == 1 && row.right == -2 && row.both));
+    out.put_int8(0);
+    for (std::size_t size = 0; size <= out.size(); ++size) {
+        if (size + 1 == out.size()) continue;
+        std::vector<std::byte> const part(out.bytes().begin(), out.bytes().begin() + static_cast<std::ptrdiff_t>(size));
+        CAPTURE(size);
+        CHECK_THROWS_AS(isorow::decode_row<Fixed>(isorow::byte_reader(part)), isorow::malformed);
+    }
 }

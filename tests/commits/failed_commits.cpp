@@ -29,7 +29,8 @@ struct Price {
     std::optional<std::int32_t> shop;
 
     static consteval auto isorow_table() {
-        return isorow::table("prices").primary_key<&Price::id>().column<&Price::amount>({.type = "numeric(4,1)"});
+        return isorow::table("prices").primary_key<&Price::id>().column<&Price::amount>(
+            {.type = "numeric(9,1)", .check = "amount < 10000"});
     }
 };
 
@@ -42,7 +43,8 @@ struct WidePrice {
     isorow::vector<40> embedding;
 
     static consteval auto isorow_table() {
-        return isorow::table("prices").primary_key<&WidePrice::id>().column<&WidePrice::amount>({.type = "numeric(4,1)"});
+        return isorow::table("prices").primary_key<&WidePrice::id>().column<&WidePrice::amount>(
+            {.type = "numeric(9,1)", .check = "amount < 10000"});
     }
 };
 
@@ -147,7 +149,7 @@ bad_row const bad_rows[] = {
      "END $$;"
      "CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON prices FOR EACH ROW EXECUTE FUNCTION spoil()",
      "23502", "name", [](Price& row) { row.name = "bad"; }},
-    {"a numeric(4,1) that overflows", "SELECT", "22003", "amount", [](Price& row) { row.amount = isorow::numeric(12345); }},
+    {"a CHECK that is declared", "SELECT", "23514", "amount", [](Price& row) { row.amount = isorow::numeric(12345); }},
     {"a FOREIGN KEY", "CREATE TABLE shops (id integer PRIMARY KEY); ALTER TABLE prices ADD FOREIGN KEY (shop) REFERENCES shops", "23503",
      "", [](Price& row) { row.shop = 99; }},
 };

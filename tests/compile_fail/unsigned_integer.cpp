@@ -1,4 +1,6 @@
-// expected: isorow: this unsigned integer has no Postgres type
+// expected: isorow: this unsigned integer has no Postgres type of its own
+// expected: pg_type<"bigint">
+// expected: pg_type<"numeric(20,0)">
 // expected: "Product"
 // expected: "count"
 #include <isorow/schema.hpp>
@@ -11,7 +13,10 @@ struct Product {
 };
 #else
 struct Product {
-    std::int64_t count;
+    isorow::annotated<std::uint64_t, isorow::pg_type<"bigint">> count;
+    isorow::annotated<std::uint64_t, isorow::pg_type<"numeric(20,0)">> total;
+    std::uint32_t stock;
+    std::uint16_t shelf;
 };
 #endif
 

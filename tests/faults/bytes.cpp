@@ -186,7 +186,7 @@ TEST_CASE_METHOD(server, "a delay beyond the deadline ends in timed_out in time"
 TEST_CASE_METHOD(server, "flipped bits end in an error or in rows: no crash, no hang, no memory without bound") {
     constexpr auto timeout = 400ms;
     // Connecting and each of the session's five parts has the deadline; the statements of the transaction have it each.
-    constexpr auto longest_session = 10 * (timeout + test::grace);
+    auto const longest_session = 10 * (timeout + test::grace);
     constexpr int threads = 4;
     test::forget_peak();
     auto const before = test::peak_kilobytes();

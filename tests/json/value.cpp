@@ -48,7 +48,8 @@ TEST_CASE("documents are jsonb columns, and vectors of scalars stay arrays") {
     STATIC_CHECK(isorow::default_type<std::vector<int>> == isorow::column_type{isorow::type_id::int4, true});
     STATIC_CHECK(isorow::default_type<isorow::uuid> == isorow::column_type{isorow::type_id::uuid});
     STATIC_CHECK_FALSE(isorow::mapped<std::map<int, int>>);
-    STATIC_CHECK_FALSE(isorow::mapped<std::array<int, 3>>);
+    STATIC_CHECK(isorow::default_type<std::array<int, 3>> == isorow::column_type{isorow::type_id::int4, true});
+    STATIC_CHECK(isorow::default_type<std::vector<std::vector<int>>> == isorow::column_type{isorow::type_id::int4, true});
 }
 
 TEST_CASE("a struct with documents is a table") {

@@ -102,7 +102,7 @@ TEST_CASE_METHOD(server, "memory does not grow with the rows that are read") {
 }
 
 TEST_CASE("a stream on a pool keeps its connection until it is gone") {
-    isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1, .timeout = std::chrono::milliseconds(100)});
+    isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1});
     {
         auto rows = isorow::stream<std::int64_t>(pool, "SELECT generate_series(1::bigint, 100000)");
         static_cast<void>(rows.begin());

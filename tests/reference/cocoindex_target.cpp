@@ -161,6 +161,7 @@ TEST_CASE("create_pool: init initialises each connection, after the extensions w
 
 TEST_CASE("create_pool: kwargs: what else there is to say of a pool is said in pool_options") {
     isorow::pool pool{test::dsn(), {.min_size = 1, .max_size = 1, .timeout = 50ms, .max_lifetime = 1h, .connection = {.timeout = 10s}}};
+    pool.wait(isorow::limits::within(30s));
     auto const only = pool.acquire();
     CHECK_THROWS_AS(pool.acquire(), isorow::error);
 }

@@ -313,6 +313,7 @@ TEST_CASE("pool: max_size is never exceeded", "[concurrency]") {
 TEST_CASE("pool: timeout is 30 seconds by default, and ends the wait for a connection") {
     CHECK(isorow::pool_options{}.timeout == 30s);
     isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 1, .timeout = 100ms});
+    pool.wait(isorow::limits::within(30s));
     std::vector<isorow::lease> lent;
     lent.push_back(pool.acquire());
     auto const took = time_of([&] { CHECK_THROWS_AS(pool.acquire(), isorow::timed_out); });
@@ -840,7 +841,8 @@ TEST_CASE("common issue: Could not connect to server: the error names the endpoi
 }
 
 TEST_CASE("common issue: Pool is exhausted: the error tells the pool's numbers and the settings to raise", "[concurrency]") {
-    isorow::pool pool(test::dsn(), {.min_size = 1, .max_size = 2, .timeout = 50ms, .max_waiting = 100});
+    isorow::pool pool(test::dsn(), {.min_size = 2, .max_size = 2, .timeout = 50ms, .max_waiting = 100});
+    pool.wait(isorow::limits::within(30s));
     auto first = std::make_unique<isorow::lease>(pool.acquire());
     auto second = std::make_unique<isorow::lease>(pool.acquire());
     std::string said;
@@ -855,11 +857,11 @@ TEST_CASE("common issue: Pool is exhausted: the error tells the pool's numbers a
     }
     INFO(said);
     CHECK(said.find("2 of at most 2 are lent") != std::string::npos);
-    CHECK(said.find("min_size 1, max_size 2, timeout 50 ms, max_waiting 100") != std::string::npos);
+    CHECK(said.find("min_size 2, max_size 2, timeout 50 ms, max_waiting 100") != std::string::npos);
     CHECK(said.find("raise max_size or timeout") != std::string::npos);
     CHECK(pool.statistics().requests_errors == 1);
     // The cure works while the pool is in use.
-    pool.resize(1, 50);
+    pool.resize(2, 50);
     CHECK(pool.acquire()->is_idle());
 }
 

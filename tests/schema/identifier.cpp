@@ -24,3 +24,12 @@ TEST_CASE("names that Postgres cannot take are refused") {
     CHECK_THROWS_MATCHES(isorow::quote_identifier("\xc3\x28"), isorow::usage_error, test::says("not valid UTF-8"));
     CHECK_THROWS_MATCHES(isorow::quote_identifier("\xed\xa0\x80"), isorow::usage_error, test::says("not valid UTF-8"));
 }
+
+// Source of the values: the test suite of FNV, http://www.isthe.com/chongo/tech/comp/fnv.
+TEST_CASE("long names are told apart by FNV-1a, as databases have names that end with it") {
+    using isorow::detail::hash_digits;
+    CHECK(hash_digits("") == "cbf29ce484222325");
+    CHECK(hash_digits("a") == "af63dc4c8601ec8c");
+    CHECK(hash_digits("foobar") == "85944171f73967e8");
+    CHECK(hash_digits("foobar", 10) == "71f73967e8");
+}

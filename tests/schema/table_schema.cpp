@@ -277,8 +277,9 @@ TEST_CASE("an index over columns that are not there, or that pgvector has no ind
     CHECK_THROWS_MATCHES(schema.index({"nam"}), usage_error,
                          test::says("an index names the column \"nam\", which the table does not have; did you mean \"name\"?"));
     CHECK_THROWS_MATCHES(schema.index({}), usage_error, test::says("an index has at least one column"));
-    CHECK_THROWS_MATCHES(schema.index({"name"}, isorow::hnsw{}), usage_error,
-                         test::says("column \"name\": an index of pgvector needs a vector or halfvec with its dimension, not text"));
+    CHECK_THROWS_MATCHES(
+        schema.index({"name"}, isorow::hnsw{}), usage_error,
+        test::says("column \"name\": an index of pgvector needs a vector, halfvec, sparsevec or bit with its dimension, not text"));
     CHECK_THROWS_AS(schema.index({"embedding", "name"}, isorow::ivfflat{}), usage_error);
     CHECK_THROWS_AS((table_schema{{{"v", column{"vector"}}}}.index({"v"}, isorow::hnsw{})), usage_error);
 }
@@ -296,9 +297,9 @@ TEST_CASE("numbers in parentheses that Postgres does not take are errors") {
     CHECK_NOTHROW(type("timestamp(6)"));
 }
 
-TEST_CASE("arrays of an extension's type are refused, as no row could be sent") {
-    CHECK_THROWS_MATCHES((table_schema{{{"c", column{"citext[]"}}}}), usage_error,
-                         test::says("arrays of citext, an extension's type, are not supported"));
+TEST_CASE("arrays of an extension's type are columns") {
+    CHECK(isorow::to_sql(column_of(table_schema{{{"c", column{"citext[]"}}}}, "c").type) == "citext[]");
+    CHECK(isorow::to_sql(column_of(table_schema{{{"c", column{"vector(3)[]"}}}}, "c").type) == "vector(3)[]");
 }
 
 TEST_CASE("character without a length has the one that SQL gives it") {

@@ -83,8 +83,9 @@ template <class Call>
     return result;
 }
 
-/// What every call is given beyond its deadline before its outcome must be known.
-inline constexpr auto grace = std::chrono::seconds(1);
+/// What every call is given beyond its deadline before its outcome must be known: a second, and more in the short form, which busy machines
+/// run.
+inline auto const grace = std::chrono::seconds(long_form() ? 1 : 5);
 
 [[nodiscard]] inline std::ptrdiff_t open_descriptors() {
     return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());

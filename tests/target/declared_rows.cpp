@@ -4,6 +4,7 @@
 #include <isorow/codec/row.hpp>
 #include <isorow/target/detail/declared_rows.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -89,4 +90,39 @@ TEST_CASE("a row larger than a block of the store is kept whole") {
     REQUIRE_FALSE(rows.add(large, isorow::detail::end_of_key(head, 1)));
     CHECK(rows.rows()[0].bytes().back() == std::byte{7});
     CHECK(rows.find(key(9)) != nullptr);
+}
+
+TEST_CASE("rows that come after those that were given up are found, and take no more memory") {
+    declared_rows rows;
+    auto const fill = [&](std::int32_t first) {
+        for (std::int32_t id = first; id < first + 60'000; ++id) {
+            auto const whole = image(id, id);
+            REQUIRE_FALSE(rows.add(whole, isorow::detail::end_of_key(whole, 1)));
+        }
+    };
+    fill(0);
+    auto const memory = rows.memory();
+    rows.clear();
+    CHECK(rows.empty());
+    CHECK(rows.image_bytes() == 0);
+    CHECK(rows.memory() < memory);
+    CHECK(rows.find(key(1)) == nullptr);
+    fill(30'000);
+    CHECK(rows.memory() <= memory + (std::size_t{1} << 20));
+    CHECK(rows.find(key(29'999)) == nullptr);
+    REQUIRE(rows.find(key(89'999)) != nullptr);
+}
+
+TEST_CASE("a row that is larger than the memory of those that were given up is kept whole") {
+    declared_rows rows;
+    auto const small = image(1, 1);
+    REQUIRE_FALSE(rows.add(small, isorow::detail::end_of_key(small, 1)));
+    rows.clear();
+    auto large = image(2, 2);
+    large.resize(std::size_t{1} << 21, std::byte{7});
+    REQUIRE_FALSE(rows.add(large, isorow::detail::end_of_key(large, 1)));
+    REQUIRE_FALSE(rows.add(small, isorow::detail::end_of_key(small, 1)));
+    auto const* const found = rows.find(key(2));
+    REQUIRE(found != nullptr);
+    CHECK(std::vector<std::byte>(found->bytes().begin(), found->bytes().end()) == large);
 }

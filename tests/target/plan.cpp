@@ -166,7 +166,7 @@ TEST_CASE_METHOD(store, "a row that is refused while an empty table is loaded is
                          test::says("the row with the key (id) = (2)"));
 }
 
-TEST_CASE_METHOD(store, "a key that occurs twice among rows that were sent ahead is an error of the commit") {
+TEST_CASE_METHOD(store, "a key that occurs twice among rows that were sent ahead is an error of the commit", "[session]") {
     auto target = declared<Item>({}, {.commit = {.memory = 1}});
     target.declare({1, "a"});
     target.declare({1, "b"});

@@ -6,7 +6,10 @@
 
 #include <isorow/app/context_key.hpp>
 #include <isorow/app/detail/app_run.hpp>
+#include <isorow/app/detail/live_runs.hpp>
 #include <isorow/app/errors.hpp>
+#include <isorow/app/follow_options.hpp>
+#include <isorow/app/mount_each.hpp>
 #include <isorow/app/options.hpp>
 #include <isorow/app/registration.hpp>
 #include <isorow/app/schema_target.hpp>
@@ -105,6 +108,33 @@ public:
         one->open();
         declare(*one, main);
         return one->commit();
+    }
+
+    /// Runs the app, and then keeps its tables equal to what it declares of the sources that it mounts by `scope::mount_each`, until
+    /// `options.run.stop` says so. Each batch of changes is a run of its own, of the components of the rows that changed, and is committed
+    /// together with how far the source was followed: so each change has its effect once, whatever is interrupted where. For that, `main`
+    /// is called again, on the thread that follows; what it mounts elsewhere is passed over, and what it declares itself stands, so that
+    /// all that takes long belongs into components.
+    ///
+    /// What fails for a lost connection, a lock or a conflict is tried again; any other failure is thrown, and following may be begun
+    /// again. A component that fails and keeps its former rows, where that is chosen, runs again when its row changes, or when following
+    /// begins again. A run needs a connection of the pool, and each source one more while it reads, beside one of its own that listens.
+    template <std::invocable<scope> Main>
+    void follow(Main&& main, app_follow_options const& options = {}) {
+        detail::live_sources sources(where_->pool(), name_, options.batch, options.run.stop);
+        auto const run = [&](std::string followed, std::vector<std::string> extents) {
+            auto how = options.run;
+            if (!extents.empty()) how.keep_outputs = keep_outputs::never;
+            auto const one = begin(how, {}, detail::app_run::purpose::commit);
+            detail::app_run::ending const ends(*one);
+            one->follow(sources, std::move(followed), std::move(extents));
+            one->open();
+            declare(*one, main);
+            return one->commit();
+        };
+        auto whole = [&] { return run({}, {}); };
+        auto part = [&](detail::live_source& source, std::vector<std::string> extents) { return run(source.path(), std::move(extents)); };
+        detail::live_runs<decltype(whole), decltype(part)>(sources, database_ref(where_->pool()), options, whole, part).follow();
     }
 
     /// Runs the components and returns what the commit would do. Nothing is written. Keeps what they declared for `apply`.

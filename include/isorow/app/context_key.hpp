@@ -3,6 +3,7 @@
 /// @file
 /// Resources that an app's components use, found by typed keys.
 
+#include <isorow/config.hpp>
 #include <isorow/error/error.hpp>
 #include <isorow/error/suggest.hpp>
 #include <isorow/reflect/type_name.hpp>
@@ -64,16 +65,26 @@ private:
         std::shared_ptr<void> value;
     };
 
-    [[nodiscard]] std::vector<std::string_view> names() const {
-        std::vector<std::string_view> all;
-        all.reserve(entries_.size());
-        for (auto const& [name, value] : entries_) all.push_back(name);
-        return all;
-    }
+    [[nodiscard]] std::vector<std::string_view> names() const;
 
     std::map<std::string, entry> entries_{};
 };
 
 }  // namespace detail
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
+
+ISOROW_DECL std::vector<std::string_view> context::names() const {
+    std::vector<std::string_view> all;
+    all.reserve(entries_.size());
+    for (auto const& [name, value] : entries_) all.push_back(name);
+    return all;
+}
+
+}  // namespace detail
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -34,4 +34,14 @@ public:
     [[nodiscard]] bool retryable() const noexcept override { return true; }
 };
 
+namespace detail {
+
+/// A run of a part of an app cannot do what is needed.
+class needs_whole_run final : public error {
+public:
+    using error::error;
+};
+
+}  // namespace detail
+
 }  // namespace isorow::inline v1

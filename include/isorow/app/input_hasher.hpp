@@ -4,6 +4,8 @@
 /// Fingerprints of values of any type: by them a component is known to have the input that it had in the last run.
 
 #include <isorow/codec/codec.hpp>
+#include <isorow/codec/detail/oids_within.hpp>
+#include <isorow/codec/dynamic_row.hpp>
 #include <isorow/codec/scalars.hpp>
 #include <isorow/reflect/fields.hpp>
 #include <isorow/target/detail/fingerprint.hpp>
@@ -102,7 +104,7 @@ struct annotated_scalar<annotated<T, Tags...>> {
 
 /// isorow's own value types, such as uuid, numeric and dates, and those that its optional headers teach it: as Postgres has them.
 template <class T>
-concept hashed_by_codec = mapped<T> && encodable_as<T, default_type<T>>;
+concept hashed_by_codec = mapped<T> && !is_view<T> && encodable_as<T, default_type<T>>;
 
 }  // namespace detail
 
@@ -186,7 +188,8 @@ private:
     template <class Text>
     void add_text(Text const& value) {
         put_kind(detail::hashed_kind::text);
-        if constexpr (std::convertible_to<Text const&, std::string_view>) put_sized(std::as_bytes(std::span(std::string_view(value))));
+        if constexpr (std::is_array_v<Text>) put_sized(std::as_bytes(std::span(detail::text_in(value))));
+        else if constexpr (std::convertible_to<Text const&, std::string_view>) put_sized(std::as_bytes(std::span(std::string_view(value))));
         else put_sized(std::as_bytes(std::span(static_cast<std::string const&>(std::string(value)))));
     }
 
@@ -268,6 +271,7 @@ private:
     template <class Codec, class Value>
     void add_encoded(Value const& value) {
         byte_writer image;
+        image.set_types(&detail::unnumbered);
         encode<Codec>(value, image);
         put_kind(detail::hashed_kind::native);
         put_sized(image.bytes());
@@ -309,6 +313,23 @@ private:
     std::array<std::byte, 512> buffer_;  // NOLINT(cppcoreguidelines-pro-type-member-init): the first `used_` bytes count
     XXH3_state_t state_;                 // NOLINT(cppcoreguidelines-pro-type-member-init): set when it is needed
 };
+
+/// A value whose type is known at run time is told by its kind and what it holds. A template, so that nothing is converted.
+template <std::same_as<dynamic_value> Value>
+void isorow_fingerprint(Value const& value, input_hasher& hasher) {
+    hasher.add(static_cast<std::uint8_t>(value.kind()));
+    value.visit([&]<class Held>(Held const& held) {
+        if constexpr (std::same_as<Held, json_text>) hasher.add(held.text);
+        else if constexpr (!std::same_as<Held, null_value>) hasher.add(held);
+    });
+}
+
+/// A dynamic row is told by its columns' names and values, in their order.
+template <std::same_as<dynamic_row> Row>
+void isorow_fingerprint(Row const& row, input_hasher& hasher) {
+    hasher.add(row.size());
+    for (auto const& [name, value] : row) hasher.add(name).add(value);
+}
 
 namespace detail {
 

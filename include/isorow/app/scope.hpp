@@ -28,6 +28,8 @@ template <class T>
 class pending_target;
 template <class T>
 class table_target;
+template <class T>
+class source;
 
 namespace detail {
 
@@ -123,7 +125,7 @@ public:
     template <class Function>
     auto run(scope_path const& path, Function&& function) const -> std::invoke_result_t<Function&, scope> {
         using returned = std::invoke_result_t<Function&, scope>;
-        auto const one = component_->run().enter(component_, full_path(path), std::nullopt);
+        auto const one = component_->run().enter(component_, full_path(path), std::nullopt, true);
         if constexpr (std::is_void_v<returned>) {
             component_->run().run_to_its_end(one, [&] { std::invoke(function, scope(one)); });
         } else {
@@ -132,6 +134,13 @@ public:
             return std::move(*value);
         }
     }
+
+    /// Mounts a memoized component for each row of a source: `function(scope, row)`, below the path by the row's primary key, as
+    /// `mount(path / key, number, row, function)` does. In a run of `app::follow` the source is followed by `how` from then on, and what
+    /// becomes of its rows runs their components alone; in others the rows are those that are there, whatever `how` says. See
+    /// `app/mount_each.hpp`.
+    template <class T, class How, class Function>
+    void mount_each(scope_path const& path, source<T> const& from, How const& how, version number, Function const& function) const;
 
 private:
     friend class app;

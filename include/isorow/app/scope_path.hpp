@@ -5,12 +5,14 @@
 
 #include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
+#include <isorow/types/hexadecimal.hpp>
 #include <isorow/types/utf8.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <compare>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <ostream>
 #include <string>
@@ -52,10 +54,8 @@ inline void append_name(std::string_view name, std::string& out) {
         else if (character == '"' && first) out += "~2";
         else if (length != 0 && stands_for_itself(character)) out.append(name.substr(0, length));
         else {
-            auto const byte = static_cast<unsigned char>(character);
             out += "~x";
-            out += "0123456789abcdef"[byte >> 4];
-            out += "0123456789abcdef"[byte & 15];
+            append_hexadecimal(static_cast<std::uint8_t>(character), out);
         }
         name.remove_prefix(length == 0 ? 1 : length);
     }

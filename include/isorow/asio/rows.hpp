@@ -2,12 +2,14 @@
 
 #include <isorow/asio/async.hpp>
 #include <isorow/query/stream.hpp>
+#include <isorow/source/source.hpp>
 
 #include <boost/asio/post.hpp>
 
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -33,7 +35,13 @@ public:
         };
     }
 
-    /// The next row; nothing at the end. Errors are those of `stream`.
+    /// The rows of a source, as its `rows()` gives them. The source is copied; what it was made with must outlive this object.
+    template <class Executor>
+    async_rows(Executor const& executor, source<Row> from) : executor_(executor), state_(std::make_shared<state>()) {
+        state_->open = [from = std::move(from)] { return from.rows(); };
+    }
+
+    /// The next row; nothing at the end. Errors are those of `stream`, or of the source's `rows`.
     template <class CompletionToken = boost::asio::deferred_t>
     auto async_next(CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken, void(std::exception_ptr, std::optional<Row>)>(

@@ -56,14 +56,20 @@ template <std::unsigned_integral Word>
 /// The longest value that the protocol can carry: lengths on the wire are int32.
 inline constexpr std::size_t longest_value = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
 
+class type_oids;
+
 /// Appends big-endian values to a buffer of its own. Not thread-safe.
 class byte_writer {
 public:
     byte_writer() = default;
-    byte_writer(byte_writer const& other) : byte_writer() { put_bytes(other.bytes()); }
+    byte_writer(byte_writer const& other) : types_(other.types_) { put_bytes(other.bytes()); }
     byte_writer(byte_writer&& other) noexcept
-        : buffer_(std::move(other.buffer_)), next_(std::exchange(other.next_, nullptr)), end_(std::exchange(other.end_, nullptr)) {}
+        : buffer_(std::move(other.buffer_)),
+          next_(std::exchange(other.next_, nullptr)),
+          end_(std::exchange(other.end_, nullptr)),
+          types_(other.types_) {}
     byte_writer& operator=(byte_writer other) noexcept {
+        types_ = other.types_;
         std::swap(buffer_, other.buffer_);
         std::swap(next_, other.next_);
         std::swap(end_, other.end_);
@@ -75,6 +81,10 @@ public:
     [[nodiscard]] std::span<std::byte const> bytes() const noexcept { return {buffer_.get(), size()}; }
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(next_ - buffer_.get()); }
     [[nodiscard]] bool empty() const noexcept { return next_ == buffer_.get(); }
+
+    /// Says for which database is written: some values hold OIDs that each database gives itself. `types` must outlive the writing.
+    void set_types(type_oids const* types) noexcept { types_ = types; }
+    [[nodiscard]] type_oids const* types() const noexcept { return types_; }
 
     /// Forgets what was written and keeps the memory.
     void clear() noexcept { next_ = buffer_.get(); }
@@ -148,6 +158,7 @@ private:
     std::unique_ptr<std::byte[]> buffer_;
     std::byte* next_ = nullptr;
     std::byte* end_ = nullptr;
+    type_oids const* types_ = nullptr;
 };
 
 /// Takes big-endian values from a span of bytes, front to back. Each `take_…` throws `malformed` where fewer bytes remain than it

@@ -5,7 +5,10 @@
 
 #include <isorow/codec/bytes.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 namespace isorow::inline v1::copy_format {
@@ -50,6 +53,24 @@ inline void take_header(byte_reader& in) {
     if (ahead.take_int16() != trailer) return false;
     in = ahead;
     return true;
+}
+
+/// How many bytes the tuple at the front of `in`, or the trailer, takes; nothing where it is not whole. Throws `malformed` for lengths that
+/// no tuple has.
+[[nodiscard]] inline std::optional<std::size_t> size_of_tuple(byte_reader in) {
+    auto const all = in.remaining();
+    if (all < sizeof trailer) return std::nullopt;
+    auto const columns = in.take_int16();
+    if (columns < trailer) throw malformed("a tuple of {} columns", columns);
+    for (std::int16_t column = 0; column < columns; ++column) {
+        if (in.remaining() < sizeof(std::int32_t)) return std::nullopt;
+        auto const length = in.take_int32();
+        if (length < -1) throw malformed("a length of {}", length);
+        if (length == -1) continue;
+        if (in.remaining() < static_cast<std::size_t>(length)) return std::nullopt;
+        static_cast<void>(in.take_bytes(static_cast<std::size_t>(length)));
+    }
+    return all - in.remaining();
 }
 
 }  // namespace isorow::inline v1::copy_format

@@ -32,7 +32,9 @@ struct counted_codec : time_codec<sizeof(Word), As> {
     static void store(Value const& value, std::byte* place) noexcept {
         store_word(static_cast<std::make_unsigned_t<Word>>(count_of(value)), place);
     }
-    static Value load(std::byte const* place) { return narrowed(Wide(static_cast<Word>(load_word<std::make_unsigned_t<Word>>(place)))); }
+    ISOROW_ALWAYS_INLINE static Value load(std::byte const* place) {
+        return narrowed(Wide(static_cast<Word>(load_word<std::make_unsigned_t<Word>>(place))));
+    }
     static Value decode(byte_reader in) {
         if (in.remaining() != sizeof(Word)) throw malformed("a date or time has {} bytes, not {}", sizeof(Word), in.remaining());
         return load(in.rest().data());
@@ -61,6 +63,7 @@ private:
     }
     [[nodiscard]] static Value narrowed(Wide wide) {
         if constexpr (std::same_as<Value, Wide>) return wide;
+        else if constexpr (std::same_as<Value, std::chrono::year_month_day>) return wide.to_year_month_day();
         else if constexpr (std::same_as<Wide, date>) return Value(wide.to_sys_days());
         else if constexpr (std::same_as<Value, std::chrono::local_time<std::chrono::microseconds>>) return wide.to_local_time();
         else return timestamptz(wide.count()).to_sys_time();

@@ -6,6 +6,7 @@
 #include <isorow/codec/dynamic_codec.hpp>
 #include <isorow/codec/dynamic_value.hpp>
 #include <isorow/codec/text_policy.hpp>
+#include <isorow/config.hpp>
 #include <isorow/error/error.hpp>
 #include <isorow/error/suggest.hpp>
 #include <isorow/schema/table_schema.hpp>
@@ -56,14 +57,15 @@ public:
     dynamic_row(std::initializer_list<named_value> values) : dynamic_row(std::vector<named_value>(values)) {}
     explicit dynamic_row(std::vector<named_value> values) : values_(std::move(values)) { refuse_repeated_names(); }
 
-    /// The value of a column. Throws `usage_error` where the row has none of that name.
-    [[nodiscard]] named_value const& operator[](std::string_view name) const {
-        auto const* const found = find(name);
-        if (found == nullptr)
-            throw usage_error(text("the row has no column \"{}\"{}", name,
-                                   detail::did_you_mean(name, values_ | std::views::transform(&named_value::name))));
-        return *found;
+    /// A row of values whose names are known to differ: they are not looked at.
+    [[nodiscard]] static dynamic_row of_distinct(std::vector<named_value> values) {
+        dynamic_row row;
+        row.values_ = std::move(values);
+        return row;
     }
+
+    /// The value of a column. Throws `usage_error` where the row has none of that name.
+    [[nodiscard]] named_value const& operator[](std::string_view name) const;
 
     /// The value of a column, or null where the row has none of that name.
     [[nodiscard]] named_value const* find(std::string_view name) const noexcept {
@@ -95,14 +97,7 @@ public:
     }
 
 private:
-    void refuse_repeated_names() const {
-        std::vector<std::string_view> names;
-        names.reserve(values_.size());
-        for (auto const& one : values_) names.push_back(one.name);
-        std::ranges::sort(names);
-        if (auto const repeated = std::ranges::adjacent_find(names); repeated != names.end())
-            throw usage_error(text("the row has two values for the column \"{}\"", *repeated));
-    }
+    void refuse_repeated_names() const;
 
     std::vector<named_value> values_;
 };
@@ -110,26 +105,13 @@ private:
 namespace detail {
 
 /// Cleans the texts of a value, those in arrays included.
-inline void clean_value(dynamic_value& value, text_policy policy) {
-    if (auto* const characters = value.get_if<std::string>()) return clean_field(*characters, policy);
-    if (auto* const document = value.get_if<json_text>()) return clean_field(document->text, policy);
-    if (auto* const elements = value.get_if<dynamic_value::array>())
-        for (auto& element : *elements) clean_value(element, policy);
-}
+void clean_value(dynamic_value& value, text_policy policy);
 
 }  // namespace detail
 
 /// The row with the texts of its columns cleaned by `policy`; those of the table's key are left as they are, and are refused when the row
 /// is encoded. So is everything where the policy is to refuse, as the error then says the place.
-[[nodiscard]] inline dynamic_row cleaned(dynamic_row const& row, table_schema const& schema, text_policy policy) {
-    if (policy == text_policy::refuse) return row;
-    std::vector<named_value> values(row.begin(), row.end());
-    for (auto& [name, value] : values) {
-        auto const place = schema.find(name);
-        if (!place || !schema.key().contains(*place)) detail::clean_value(value, policy);
-    }
-    return dynamic_row(std::move(values));
-}
+[[nodiscard]] dynamic_row cleaned(dynamic_row const& row, table_schema const& schema, text_policy policy);
 
 /// The same of a struct's row, the key being the table's, whatever the struct's own is.
 template <reflect::reflectable T>
@@ -143,5 +125,47 @@ template <reflect::reflectable T>
     });
     return row;
 }
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL named_value const& dynamic_row::operator[](std::string_view name) const {
+    auto const* const found = find(name);
+    if (found == nullptr)
+        throw usage_error(
+            text("the row has no column \"{}\"{}", name, detail::did_you_mean(name, values_ | std::views::transform(&named_value::name))));
+    return *found;
+}
+
+ISOROW_DECL void dynamic_row::refuse_repeated_names() const {
+    std::vector<std::string_view> names;
+    names.reserve(values_.size());
+    for (auto const& one : values_) names.push_back(one.name);
+    std::ranges::sort(names);
+    if (auto const repeated = std::ranges::adjacent_find(names); repeated != names.end())
+        throw usage_error(text("the row has two values for the column \"{}\"", *repeated));
+}
+
+namespace detail {
+
+ISOROW_DECL void clean_value(dynamic_value& value, text_policy policy) {
+    if (auto* const characters = value.get_if<std::string>()) return clean_field(*characters, policy);
+    if (auto* const document = value.get_if<json_text>()) return clean_field(document->text, policy);
+    if (auto* const elements = value.get_if<dynamic_value::array>())
+        for (auto& element : *elements) clean_value(element, policy);
+}
+
+}  // namespace detail
+
+ISOROW_DECL dynamic_row cleaned(dynamic_row const& row, table_schema const& schema, text_policy policy) {
+    if (policy == text_policy::refuse) return row;
+    std::vector<named_value> values(row.begin(), row.end());
+    for (auto& [name, value] : values) {
+        auto const place = schema.find(name);
+        if (!place || !schema.key().contains(*place)) detail::clean_value(value, policy);
+    }
+    return dynamic_row(std::move(values));
+}
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -6,9 +6,13 @@
 #include <isorow/config.hpp>
 #include <isorow/error/text.hpp>
 #include <isorow/error/value_error.hpp>
+#include <isorow/types/bits.hpp>
 #include <isorow/types/date_time.hpp>
 #include <isorow/types/field.hpp>
+#include <isorow/types/hstore.hpp>
+#include <isorow/types/network.hpp>
 #include <isorow/types/numeric.hpp>
+#include <isorow/types/sparsevec.hpp>
 #include <isorow/types/uuid.hpp>
 #include <isorow/types/vector.hpp>
 
@@ -42,7 +46,8 @@ struct mapping<json_text> : detail::maps_to<type_id::jsonb> {
     static constexpr bool accepts(column_type other) { return !other.array && (other.id == type_id::jsonb || other.id == type_id::json); }
 };
 
-/// A value of a type that isorow does not know, as the server prints it: `{"inet", "10.0.0.1"}`.
+/// A value of a type that has no kind of its own, as the server prints it: `{"inet", "10.0.0.1"}`, `{"tsvector", "'a' 'b'"}`. Those of
+/// isorow's value types (inet, cidr, macaddr, macaddr8, bit, varbit, sparsevec, hstore) are also written, to columns of their types.
 struct other_text {
     std::string type{};
     std::string text{};
@@ -73,6 +78,23 @@ enum class value_kind : std::uint8_t {
 };
 
 namespace detail {
+
+/// Whether values of the type are held as an `other_text`, by their types' `parse` and `to_string`.
+[[nodiscard]] constexpr bool is_held_as_text(type_id id) noexcept {
+    switch (id) {
+        case type_id::inet:
+        case type_id::cidr:
+        case type_id::macaddr:
+        case type_id::macaddr8:
+        case type_id::bit:
+        case type_id::varbit:
+        case type_id::sparsevec:
+        case type_id::hstore:
+            return true;
+        default:
+            return false;
+    }
+}
 
 /// How a C++ type stands in a dynamic value. A specialisation holds one or both of
 /// - `static auto hold(T const&)`: one of the value's alternatives, or a whole value;

@@ -2,13 +2,21 @@
 
 #include <isorow/codec/codec.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace isorow::inline v1 {
 
 namespace detail {
+
+/// The integers that have a column type, or may be given one.
+template <class Integer>
+concept stored_integer = std::signed_integral<Integer> || std::same_as<Integer, std::uint8_t> || std::same_as<Integer, std::uint16_t> ||
+                         std::same_as<Integer, std::uint32_t> || std::same_as<Integer, std::uint64_t>;
 
 template <type_id Id>
 using integer_of =
@@ -17,9 +25,10 @@ using integer_of =
 }  // namespace detail
 
 /// smallint, integer and bigint: a two's complement of 2, 4 or 8 bytes. Source: int2send, int4send, int8send.
-/// A C++ integer may be stored in a narrower column, each value's range being checked, and reads any that is not wider than itself.
+/// A C++ integer may be stored in a narrower column, each value's range being checked, and reads any that is not wider than itself, or than
+/// the column that an unsigned one has by default.
 template <class Integer, column_type As>
-    requires(std::signed_integral<Integer> && !As.array && (As.id == type_id::int2 || As.id == type_id::int4 || As.id == type_id::int8))
+    requires(detail::stored_integer<Integer> && !As.array && (As.id == type_id::int2 || As.id == type_id::int4 || As.id == type_id::int8))
 struct codec<Integer, As> {
     using stored = detail::integer_of<As.id>;
     using word = std::make_unsigned_t<stored>;
@@ -28,13 +37,13 @@ struct codec<Integer, As> {
     static constexpr bool bytewise_stable = true;
     static constexpr bool bytewise_equal = true;
     static constexpr bool reads(type_id other) {
-        return (other == type_id::int2) || (other == type_id::int4 && sizeof(Integer) >= 4) ||
-               (other == type_id::int8 && sizeof(Integer) >= 8);
+        constexpr auto size = std::signed_integral<Integer> ? sizeof(Integer) : 2 * sizeof(Integer);
+        return (other == type_id::int2) || (other == type_id::int4 && size >= 4) || (other == type_id::int8 && size >= 8);
     }
 
     static std::size_t size_of(Integer value) {
-        if constexpr (sizeof(stored) < sizeof(Integer)) {
-            if (value < std::numeric_limits<stored>::min() || value > std::numeric_limits<stored>::max()) [[unlikely]]
+        if constexpr (std::numeric_limits<stored>::digits < std::numeric_limits<Integer>::digits) {
+            if (!std::in_range<stored>(value)) [[unlikely]]
                 throw unrepresentable("{} is out of the range of {}", value, entry_of(As.id).sql_name);
         }
         return encoded_size;
@@ -60,8 +69,11 @@ struct codec<Integer, As> {
 private:
     template <class Wire>
     static Integer narrowed(Wire value) {
-        if constexpr (sizeof(Wire) > sizeof(Integer)) {
-            if (value < std::numeric_limits<Integer>::min() || value > std::numeric_limits<Integer>::max()) [[unlikely]]
+        if constexpr (std::unsigned_integral<Integer>) {
+            if (!std::in_range<Integer>(value)) [[unlikely]]
+                throw unrepresentable("{} is out of the range of the field's unsigned integer of {} bytes", value, sizeof(Integer));
+        } else if constexpr (sizeof(Wire) > sizeof(Integer)) {
+            if (!std::in_range<Integer>(value)) [[unlikely]]
                 throw unrepresentable("{} is out of the range of the field's integer of {} bytes", value, sizeof(Integer));
         }
         return static_cast<Integer>(value);

@@ -25,27 +25,37 @@ enum class row_order : std::uint8_t {
 
 namespace detail {
 
+/// How many of T's columns are written: all but those that the server computes.
+template <class T>
+inline constexpr std::size_t written_count = [] {
+    std::size_t count = 0;
+    for (auto const& column : columns_of<T>) count += column.is_written() ? 1 : 0;
+    return count;
+}();
+
 template <class T>
 constexpr auto key_first_places() {
     constexpr auto const& table = description_of<T>;
-    std::array<std::uint16_t, columns_of<T>.size()> places{};
+    std::array<std::uint16_t, written_count<T>> places{};
     std::size_t next = 0;
     for (auto const place : table.key) places[next++] = place;
-    for (std::size_t i = 0; i < places.size(); ++i)
-        if (!table.is_key(i)) places[next++] = static_cast<std::uint16_t>(i);
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+        if (!table.is_key(i) && table.columns[i].is_written()) places[next++] = static_cast<std::uint16_t>(i);
     return places;
 }
 
 template <class T>
 constexpr auto declared_places() {
-    std::array<std::uint16_t, columns_of<T>.size()> places{};
-    for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint16_t>(i);
+    std::array<std::uint16_t, written_count<T>> places{};
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < columns_of<T>.size(); ++i)
+        if (columns_of<T>[i].is_written()) places[next++] = static_cast<std::uint16_t>(i);
     return places;
 }
 
 }  // namespace detail
 
-/// The places of T's fields in the order of its image.
+/// The places of T's fields in the order of its image, but for those that the server computes.
 template <class T, row_order Order>
 inline constexpr auto places_of = [] {
     if constexpr (Order == row_order::key_first) return detail::key_first_places<T>();
@@ -117,8 +127,9 @@ void append_field(T const& row, byte_writer& out) {
 
 /// Encodes the fields one by one to find the one that cannot be encoded: only then is the name needed.
 template <class T, std::size_t... Place>
-void rethrow_at_field(T const& row, value_error const& original, std::index_sequence<Place...>) {
+void rethrow_at_field(T const& row, value_error const& original, type_oids const* types, std::index_sequence<Place...>) {
     byte_writer scratch;
+    scratch.set_types(types);
     auto const try_field = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
         scratch.clear();
         try {
@@ -127,7 +138,7 @@ void rethrow_at_field(T const& row, value_error const& original, std::index_sequ
             failure.rethrow_at(field_label<T>(I));
         }
     };
-    (try_field(std::integral_constant<std::size_t, Place>{}), ...);
+    ((columns_of<T>[Place].is_written() ? try_field(std::integral_constant<std::size_t, Place>{}) : void()), ...);
     original.rethrow_at(type_name<T>());
 }
 
@@ -156,18 +167,19 @@ void append_row(T const& row, byte_writer& out, std::index_sequence<I...>) {
 
 }  // namespace detail
 
-/// Appends the image of a row. Throws `unrepresentable`, naming struct and field, for a value that its column cannot hold, and then
-/// leaves `out` as it was.
+/// Appends the image of a row, without what the server computes. Throws `unrepresentable`, naming struct and field, for a value that its
+/// column cannot hold, and then leaves `out` as it was.
 template <reflect::reflectable T, row_order Order = row_order::declared>
 ISOROW_ALWAYS_INLINE void encode_row(T const& row, byte_writer& out) {
     constexpr auto fields = std::make_index_sequence<reflect::field_count<T>>{};
+    constexpr auto written = std::make_index_sequence<detail::written_count<T>>{};
     auto const start = out.size();
     try {
-        if constexpr (detail::has_only_sized_fields<T>(fields)) detail::append_sized_row<T, Order>(row, out, fields);
-        else detail::append_row<T, Order>(row, out, fields);
+        if constexpr (detail::has_only_sized_fields<T>(fields)) detail::append_sized_row<T, Order>(row, out, written);
+        else detail::append_row<T, Order>(row, out, written);
     } catch (value_error const& failure) {
         out.truncate(start);
-        detail::rethrow_at_field(row, failure, fields);
+        detail::rethrow_at_field(row, failure, out.types(), fields);
     }
 }
 
@@ -196,21 +208,45 @@ namespace detail {
 
 /// Decodes the next field of a tuple and takes its bytes from `in`.
 template <std::size_t Place, class T>
-ISOROW_ALWAYS_INLINE void decode_next_field(T& row, byte_reader& in) {
-    using codec = codec_at<T, Place>;
-    if constexpr (fixed_size_codec<codec>) {
-        // Nearly every field of fixed size has that size: one check of the bytes and one of the length word.
-        constexpr std::size_t whole = sizeof(std::int32_t) + codec::encoded_size;
-        if (in.remaining() >= whole && load_word<std::uint32_t>(in.rest().data()) == codec::encoded_size) [[likely]]
-            return decode_field<Place>(row, in.take_bytes(whole).data() + sizeof(std::int32_t), codec::encoded_size);
-    }
+void decode_next_field(T& row, byte_reader& in) {
     auto const length = in.take_int32();
-    if (length < -1) [[unlikely]]
-        throw malformed("a length of {}", length);
-    if (length == -1) [[unlikely]]
-        return decode_field<Place>(row, nullptr, 0);
+    if (length < -1) throw malformed("a length of {}", length);
+    if (length == -1) return decode_field<Place>(row, nullptr, 0);
     auto const bytes = in.take_bytes(static_cast<std::size_t>(length));
     decode_field<Place>(row, bytes.data(), bytes.size());
+}
+
+/// The same of a field that is NULL, cut off, or of another size than its codec's. Returns where it ends.
+template <std::size_t Place, class T>
+#if defined(__GNUC__) || defined(__clang__)
+[[gnu::noinline]]
+#endif
+std::byte const* decode_unusual_field(T& row, std::byte const* place, std::byte const* end) {
+    byte_reader in(place, static_cast<std::size_t>(end - place));
+    decode_next_field<Place>(row, in);
+    return end - in.remaining();
+}
+
+/// Decodes the field at `place` and returns where it ends. Nearly every field is there as a whole, and has its codec's size where that is
+/// fixed: one check of the bytes and one of the length word.
+template <std::size_t Place, class T>
+ISOROW_ALWAYS_INLINE std::byte const* decode_field_at(T& row, std::byte const* place, std::byte const* end) {
+    using codec = codec_at<T, Place>;
+    constexpr std::size_t word = sizeof(std::uint32_t);
+    auto const left = static_cast<std::size_t>(end - place);
+    if constexpr (fixed_size_codec<codec>) {
+        if (left < word + codec::encoded_size || load_word<std::uint32_t>(place) != codec::encoded_size) [[unlikely]]
+            return decode_unusual_field<Place>(row, place, end);
+        decode_field<Place>(row, place + word, codec::encoded_size);
+        return place + word + codec::encoded_size;
+    } else {
+        // NULL's -1 is more than can be left.
+        if (left < word || load_word<std::uint32_t>(place) > left - word) [[unlikely]]
+            return decode_unusual_field<Place>(row, place, end);
+        auto const size = load_word<std::uint32_t>(place);
+        decode_field<Place>(row, place + word, size);
+        return place + word + size;
+    }
 }
 
 /// Decodes the tuple once more to find the field that failed: only then is the name needed.
@@ -228,12 +264,35 @@ void rethrow_at_tuple_field(byte_reader in, value_error const& original, std::in
 }
 
 template <class T, std::size_t... I>
-ISOROW_ALWAYS_INLINE void decode_tuple(byte_reader in, T& row, std::index_sequence<I...>) {
-    auto const columns = in.take_int16();
-    if (columns != static_cast<std::int16_t>(sizeof...(I))) [[unlikely]]
-        throw malformed("the tuple has {} columns, the struct has {}", columns, sizeof...(I));
-    (decode_next_field<I>(row, in), ...);
-    in.expect_end();
+ISOROW_ALWAYS_INLINE void decode_fields_at(std::byte const* place, std::byte const* end, T& row, std::index_sequence<I...>) {
+    ((place = decode_field_at<I>(row, place, end)), ...);
+    if (place != end) [[unlikely]]
+        byte_reader(place, static_cast<std::size_t>(end - place)).expect_end();
+}
+
+/// The size of a tuple of T's whose fields all have a fixed size and are not NULL; 0 where they do not.
+template <class T, std::size_t... I>
+consteval std::size_t fixed_tuple_size(std::index_sequence<I...>) {
+    if constexpr ((fixed_size_codec<codec_at<T, I>> && ...))
+        return (sizeof(std::uint16_t) + ... + (sizeof(std::uint32_t) + codec_at<T, I>::encoded_size));
+    else return 0;
+}
+
+[[noreturn]] inline void refuse_tuple(byte_reader in, std::size_t fields) {
+    throw malformed("the tuple has {} columns, the struct has {}", in.take_int16(), fields);
+}
+
+template <class T, std::size_t... I>
+ISOROW_ALWAYS_INLINE void decode_tuple(byte_reader in, T& row, std::index_sequence<I...> fields) {
+    constexpr std::size_t front = sizeof(std::uint16_t);
+    auto const* const place = in.rest().data();
+    if (in.remaining() < front || load_word<std::uint16_t>(place) != sizeof...(I)) [[unlikely]]
+        refuse_tuple(in, sizeof...(I));
+    constexpr auto fixed_size = fixed_tuple_size<T>(std::index_sequence<I...>{});
+    // With an end that is known to the compiler, no field's bytes need a check of their own.
+    if (fixed_size != 0 && in.remaining() == fixed_size) [[likely]]
+        decode_fields_at(place + front, place + fixed_size, row, fields);
+    else decode_fields_at(place + front, place + in.remaining(), row, fields);
 }
 
 }  // namespace detail

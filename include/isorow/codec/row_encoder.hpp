@@ -7,6 +7,7 @@
 #include <isorow/codec/detail/row_frame.hpp>
 #include <isorow/codec/dynamic_row.hpp>
 #include <isorow/codec/row.hpp>
+#include <isorow/config.hpp>
 #include <isorow/error/mismatch.hpp>
 #include <isorow/error/suggest.hpp>
 #include <isorow/schema/table_schema.hpp>
@@ -15,7 +16,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -177,12 +177,7 @@ private:
 template <>
 class row_encoder<dynamic_row> : public detail::row_frame {
 public:
-    row_encoder(table_schema schema, std::span<std::uint16_t const> places) : row_frame(std::move(schema), places) {
-        for (auto const place : this->places())
-            add_codec(place, detail::is_bytewise_stable(column(place).type), detail::is_bytewise_equal(column(place).type));
-        for (auto const& column : this->schema().columns()) by_name_.push_back({column.name, static_cast<std::uint16_t>(by_name_.size())});
-        std::ranges::sort(by_name_, {}, &place_of_name::name);
-    }
+    row_encoder(table_schema schema, std::span<std::uint16_t const> places);
     explicit row_encoder(table_schema const& schema) : row_encoder(schema, places_key_first(schema.description())) {}
 
     /// Appends the image of a row. Throws `unrepresentable`, naming the column, for a value that the column cannot hold, for a missing
@@ -213,13 +208,7 @@ private:
         return values;
     }
 
-    [[nodiscard]] std::size_t place_of(std::string_view name) const {
-        auto const found = std::ranges::lower_bound(by_name_, name, {}, &place_of_name::name);
-        if (found == by_name_.end() || found->name != name)
-            throw unrepresentable("column \"{}\" of the row is none of {}{}", name, table_name(),
-                                  detail::did_you_mean(name, names_of(schema().columns())));
-        return found->place;
-    }
+    [[nodiscard]] std::size_t place_of(std::string_view name) const;
 
     void append(std::size_t place, dynamic_value const* value, byte_writer& out) const {
         if (value != nullptr && !value->is_null()) return encode_value_with_length(*value, column(place).type, out);
@@ -232,7 +221,27 @@ private:
 };
 
 /// `(category, name) = (lamps, desk lamp)`: the key of a row's image whose columns begin with the key's.
-[[nodiscard]] inline std::string key_text(table_description const& table, std::span<std::byte const> image) {
+[[nodiscard]] std::string key_text(table_description const& table, std::span<std::byte const> image);
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL row_encoder<dynamic_row>::row_encoder(table_schema schema, std::span<std::uint16_t const> places)
+    : row_frame(std::move(schema), places) {
+    for (auto const place : this->places())
+        add_codec(place, detail::is_bytewise_stable(column(place).type), detail::is_bytewise_equal(column(place).type));
+    for (auto const& column : this->schema().columns()) by_name_.push_back({column.name, static_cast<std::uint16_t>(by_name_.size())});
+    std::ranges::sort(by_name_, {}, &place_of_name::name);
+}
+
+ISOROW_DECL std::size_t row_encoder<dynamic_row>::place_of(std::string_view name) const {
+    auto const found = std::ranges::lower_bound(by_name_, name, {}, &place_of_name::name);
+    if (found == by_name_.end() || found->name != name)
+        throw unrepresentable("column \"{}\" of the row is none of {}{}", name, table_name(),
+                              detail::did_you_mean(name, names_of(schema().columns())));
+    return found->place;
+}
+
+ISOROW_DECL std::string key_text(table_description const& table, std::span<std::byte const> image) {
     std::string names;
     std::string values;
     byte_reader in(image);
@@ -246,5 +255,7 @@ private:
     }
     return text("({}) = ({})", names, values);
 }
+
+#endif
 
 }  // namespace isorow::inline v1

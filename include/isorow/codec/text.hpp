@@ -51,9 +51,11 @@ struct codec<std::string, As> : text_codec<As> {
     static std::string decode(byte_reader in) { return std::string(in.take_rest_as_text()); }
 };
 
-/// Views are written only: what they would refer to when read is gone with the result.
+/// A view that was read refers to the bytes that it was decoded from.
 template <column_type As>
     requires(!As.array && detail::is_character_type(As.id))
-struct codec<std::string_view, As> : text_codec<As> {};
+struct codec<std::string_view, As> : text_codec<As> {
+    static std::string_view decode(byte_reader in) noexcept { return in.take_rest_as_text(); }
+};
 
 }  // namespace isorow::inline v1

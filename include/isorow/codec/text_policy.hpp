@@ -4,6 +4,7 @@
 /// What becomes of text that Postgres cannot store: NUL bytes and bytes that are not UTF-8.
 
 #include <isorow/codec/row.hpp>
+#include <isorow/types/hstore.hpp>
 #include <isorow/types/utf8.hpp>
 
 #include <concepts>
@@ -48,6 +49,8 @@ void clean_field(Field& field, text_policy policy) {
     using plain = std::remove_cvref_t<Field>;
     if constexpr (std::derived_from<plain, std::string>) {
         if (!is_clean(field)) static_cast<std::string&>(field) = cleaned_text(field, policy);
+    } else if constexpr (std::same_as<plain, hstore>) {
+        for (auto& [key, value] : field) clean_field(value, policy);  // not the keys, of which two may become one
     } else if constexpr (requires {
                              field.has_value();
                              *field;

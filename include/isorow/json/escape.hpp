@@ -1,5 +1,7 @@
 #pragma once
 
+#include <isorow/types/hexadecimal.hpp>
+
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -17,7 +19,6 @@ struct json_escape {
 };
 
 [[nodiscard]] constexpr json_escape json_escape_of(char character) noexcept {
-    constexpr std::string_view digits = "0123456789abcdef";
     switch (character) {
         case '"':
             return {{'\\', '"'}, 2};
@@ -38,7 +39,7 @@ struct json_escape {
     }
     auto const byte = static_cast<unsigned char>(character);
     if (byte >= 0x20) return {};
-    return {{'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]}, 6};
+    return {{'\\', 'u', '0', '0', hexadecimal_digits[byte >> 4], hexadecimal_digits[byte & 15]}, 6};
 }
 
 inline constexpr std::array<bool, 256> needs_json_escape = [] {

@@ -39,14 +39,9 @@ struct maps_to_document {
     static constexpr bool accepts(column_type other) { return !other.array && (other.id == type_id::jsonb || other.id == type_id::json); }
 };
 
+/// A struct with fields of its own.
 template <class T>
-inline constexpr bool is_standard_array = false;
-template <class T, std::size_t Size>
-inline constexpr bool is_standard_array<std::array<T, Size>> = true;
-
-/// A struct with fields of its own. `std::array` looks like one from outside.
-template <class T>
-concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T> && !is_standard_array<T> && reflect::reflectable<T>;
+concept plain_struct = reflect::reflectable<T>;
 
 }  // namespace detail
 

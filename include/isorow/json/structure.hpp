@@ -109,7 +109,7 @@ template <class T>
 concept json_struct = plain_struct<T> && json_document<T>;
 
 template <class T>
-concept empty_struct = std::is_class_v<T> && std::is_aggregate_v<T> && std::is_empty_v<T> && !is_standard_array<T>;
+concept empty_struct = std::is_class_v<T> && std::is_aggregate_v<T> && std::is_empty_v<T> && !reflect::detail::is_standard_array<T>;
 
 }  // namespace detail
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <isorow/config.hpp>
 #include <isorow/error/unsupported.hpp>
 #include <isorow/pq/statement.hpp>
 
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace isorow::inline v1 {
 
@@ -26,14 +26,30 @@ struct capabilities {
     std::string pgvector{};            ///< the extension's version; empty where it is not there
 
     /// Throws `unsupported` where a feature is missing; `alternative` says what to do instead.
-    void require(bool capabilities::* feature, std::string_view name, std::string_view alternative = {}) const {
-        if (!(this->*feature)) throw unsupported(name, engine, alternative);
-    }
+    void require(bool capabilities::* feature, std::string_view name, std::string_view alternative = {}) const;
 };
 
 namespace detail {
 
-[[nodiscard]] inline std::string engine_of(std::string_view version, bool citus, bool pooled) {
+[[nodiscard]] std::string engine_of(std::string_view version, bool citus, bool pooled);
+
+[[nodiscard]] capabilities ask_capabilities(connection& connection, limits const& limits);
+
+}  // namespace detail
+
+/// What the connection's endpoint can do: asked once for a pool, or for a connection of its own, and then remembered. Not in a failed
+/// transaction.
+[[nodiscard]] std::shared_ptr<capabilities const> capabilities_of(connection& connection, limits const& limits);
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL void capabilities::require(bool capabilities::* feature, std::string_view name, std::string_view alternative) const {
+    if (!(this->*feature)) throw unsupported(name, engine, alternative);
+}
+
+namespace detail {
+
+ISOROW_DECL std::string engine_of(std::string_view version, bool citus, bool pooled) {
     std::string engine = "PostgreSQL";
     if (version.find("CockroachDB") != std::string_view::npos) engine = "CockroachDB";
     else if (version.find("-YB-") != std::string_view::npos || version.find("Yugabyte") != std::string_view::npos) engine = "YugabyteDB";
@@ -41,7 +57,7 @@ namespace detail {
     return pooled ? engine + " behind a pooler in transaction mode" : engine;
 }
 
-[[nodiscard]] inline capabilities ask_capabilities(connection& connection, limits const& limits) {
+ISOROW_DECL capabilities ask_capabilities(connection& connection, limits const& limits) {
     connection.types().look_around(connection, limits);
     auto const answer = execute_script(connection,
                                        "SELECT pg_catalog.version(), pg_catalog.to_regproc('pg_catalog.pg_notify') IS NOT NULL,"
@@ -75,13 +91,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// What the connection's endpoint can do: asked once for a pool, or for a connection of its own, and then remembered. Not in a failed
-/// transaction.
-[[nodiscard]] inline std::shared_ptr<capabilities const> capabilities_of(connection& connection, limits const& limits) {
+ISOROW_DECL std::shared_ptr<capabilities const> capabilities_of(connection& connection, limits const& limits) {
     if (auto known = connection.types().known_capabilities()) return known;
     auto asked = std::make_shared<capabilities const>(detail::ask_capabilities(connection, limits));
     connection.types().set_capabilities(asked);
     return asked;
 }
+
+#endif
 
 }  // namespace isorow::inline v1

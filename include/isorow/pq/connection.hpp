@@ -13,7 +13,6 @@
 #include <isorow/pq/type_registry.hpp>
 #include <isorow/pq/wait.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <deque>
@@ -22,7 +21,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <libpq-fe.h>
 #include <sys/socket.h>
@@ -53,21 +51,11 @@ public:
 
     /// Uses a connection of the caller's, who keeps it and closes it. Its blocking mode and notice receiver are as before when the borrower
     /// is gone. Throws `usage_error` where it is not connected, or its client_encoding is not UTF8.
-    [[nodiscard]] static connection borrow(PGconn* lender, connection_options options = {}) {
-        connection borrower(lender, std::move(options));
-        return borrower;
-    }
+    [[nodiscard]] static connection borrow(PGconn* lender, connection_options options = {});
 
     connection(connection&& other) noexcept;
-    connection& operator=(connection&& other) noexcept {
-        if (this != &other) {
-            close();
-            std::destroy_at(this);
-            std::construct_at(this, std::move(other));
-        }
-        return *this;
-    }
-    ~connection() { close(); }
+    connection& operator=(connection&& other) noexcept;
+    ~connection();
 
     /// libpq's handle, null once closed. Its state must be as it was when isorow is called again.
     [[nodiscard]] PGconn* native_handle() const noexcept { return handle_; }
@@ -84,10 +72,7 @@ public:
     [[nodiscard]] int backend_pid() const noexcept { return handle_ == nullptr ? 0 : PQbackendPID(handle_); }
     [[nodiscard]] int server_version() const noexcept { return handle_ == nullptr ? 0 : PQserverVersion(handle_); }
     /// A parameter that the server reports, such as `TimeZone`; empty where it does not.
-    [[nodiscard]] std::string_view parameter_status(char const* name) const noexcept {
-        auto const* const value = handle_ == nullptr ? nullptr : PQparameterStatus(handle_, name);
-        return value == nullptr ? std::string_view{} : std::string_view(value);
-    }
+    [[nodiscard]] std::string_view parameter_status(char const* name) const noexcept;
 
     [[nodiscard]] connection_options const& options() const noexcept { return options_; }
     /// The connection's own limits for a call that begins now.
@@ -98,19 +83,7 @@ public:
     void share_types(std::shared_ptr<type_registry> types) noexcept { types_ = std::move(types); }
 
     /// Closes; a borrowed connection is given back instead.
-    void close() noexcept {
-        if (handle_ == nullptr) return;
-        if (is_forked()) {
-            // The parent goes on using it: PQfinish would tell the server goodbye in its name, so that the memory is left instead.
-            ::close(PQsocket(handle_));
-        } else if (borrowed_) {
-            PQsetnonblocking(handle_, borrowed_->nonblocking);
-            PQsetNoticeReceiver(handle_, borrowed_->receiver, borrowed_->argument);
-        } else {
-            PQfinish(handle_);
-        }
-        handle_ = nullptr;
-    }
+    void close() noexcept;
 
     /// Where the connection was told to go; null for a borrowed one.
     [[nodiscard]] std::shared_ptr<detail::conninfo const> const& parameters() const noexcept { return where_; }
@@ -138,31 +111,14 @@ public:
     void forget_statements() { types_->forget_plans(); }
 
     /// The next notification that has come, without waiting for one.
-    [[nodiscard]] std::optional<notification> take_notification() {
-        keep_notifications();
-        if (kept_.empty()) return std::nullopt;
-        auto first = std::move(kept_.front());
-        kept_.pop_front();
-        return first;
-    }
+    [[nodiscard]] std::optional<notification> take_notification();
     [[nodiscard]] bool has_notification() const noexcept { return !kept_.empty(); }
     /// Takes the notifications that have come out of libpq.
-    void keep_notifications() {
-        while (auto* const received = handle_ == nullptr ? nullptr : PQnotifies(handle_)) {
-            kept_.push_back({received->relname, received->extra, received->be_pid});
-            PQfreemem(received);
-        }
-    }
+    void keep_notifications();
 
     /// Reads what has come while nothing is under way: notifications, notices, and the server's farewell, which libpq tells only when it is
     /// asked for a result. Returns whether the connection stands.
-    [[nodiscard]] bool take_in() {
-        if (PQconsumeInput(handle_) == 0) return false;
-        keep_notifications();
-        if (PQstatus(handle_) != CONNECTION_OK) return false;
-        char next = 0;
-        return ::recv(PQsocket(handle_), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
-    }
+    [[nodiscard]] bool take_in();
 
     /// Whether a pooler stands between here and the server; see `isorow::pooler`.
     [[nodiscard]] bool is_pooled() const noexcept { return pooled_; }
@@ -172,21 +128,10 @@ public:
 
     /// Throws `connection_error` where no statement can be run, and `usage_error` where another one is under way. Returns whether a
     /// transaction is open.
-    bool require_ready() const {
-        if (!is_open()) throw connection_error("the connection is closed");
-        if (is_forked()) throw usage_error("the process was forked: a child makes connections of its own, it must not use its parent's");
-        auto const status = PQtransactionStatus(handle_);
-        if (PQpipelineStatus(handle_) != PQ_PIPELINE_OFF || status == PQTRANS_ACTIVE)
-            throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
-        return status != PQTRANS_IDLE;
-    }
+    bool require_ready() const;
 
     /// The next result of what is under way, null at its end. Throws `timed_out` and `stopped`, having cancelled what was under way.
-    [[nodiscard]] PGresult* receive(isorow::limits const& limits, std::string_view doing) {
-        bool waited = false;
-        wait([&] { return result_step(waited); }, limits, doing);
-        return PQgetResult(handle_);
-    }
+    [[nodiscard]] PGresult* receive(isorow::limits const& limits, std::string_view doing);
 
     /// Waits as `step` asks. On a deadline or a stop what is under way is cancelled, and the connection closed unless it is idle then.
     template <class Step>
@@ -204,17 +149,7 @@ public:
     void abandon() noexcept;
 
     /// Takes in the rest of what is under way. Returns whether the connection is usable then.
-    bool drain(isorow::limits const& limits) {
-        for (;;) {
-            bool waited = false;
-            drive([&] { return result_step(waited); }, [&] { return PQsocket(handle_); }, limits, "ending a statement");
-            result const ended(PQgetResult(handle_));
-            if (ended.native_handle() == nullptr) break;
-            if (ended.status() == PGRES_COPY_IN && PQputCopyEnd(handle_, "given up by the client") < 0) return false;
-            if (ended.status() == PGRES_COPY_OUT && !skip_copy_out(limits)) return false;
-        }
-        return is_open() && PQtransactionStatus(handle_) != PQTRANS_ACTIVE;
-    }
+    bool drain(isorow::limits const& limits);
 
     /// Whether the last statement outside of a pipeline was read in chunks: libpq 17 then reads the first of a pipeline in chunks, too,
     /// unless a synchronisation comes before it.
@@ -255,55 +190,17 @@ private:
     /// A server elsewhere that did not prove who it is may be anybody.
     void warn_of_unverified();
 
-    void start() {
-        pooled_ = options_.pooler == isorow::pooler::transaction;
-        PQsetnonblocking(handle_, 1);
-        listen_to_notices();
-    }
+    void start();
 
     /// The receiver is told where this object is, so it is set again when it moves.
     void listen_to_notices() noexcept { PQsetNoticeReceiver(handle_, &receive_notice, this); }
 
-    static void receive_notice(void* self, PGresult const* notice) {
-        auto& own = *static_cast<connection*>(self);
-        ++own.notices_;
-        if (own.options_.on_notice || own.options_.observer) own.tell(detail::diagnostics_of(notice, {}));
-    }
-
-    void tell(diagnostics const& notice) const {
-        if (options_.on_notice) options_.on_notice(notice);
-        if (options_.observer) options_.observer->on_notice(notice);
-    }
+    static void receive_notice(void* self, PGresult const* notice);
+    void tell(diagnostics const& notice) const;
 
     /// Sends what is left and takes in what has come, until PQgetResult would not wait.
-    interest result_step(bool& waited) {
-        // A connection that broke is told by PQgetResult.
-        if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
-        if (PQisBusy(handle_) == 0) return interest::none;
-        auto const unsent = PQflush(handle_);
-        return unsent == 1 ? interest::read_or_write : interest::read;
-    }
-
-    bool skip_copy_out(isorow::limits const& limits) {
-        for (;;) {
-            char* row = nullptr;
-            int size = 0;
-            drive(
-                [&] {
-                    size = PQgetCopyData(handle_, &row, 1);
-                    if (size != 0) return interest::none;
-                    if (PQconsumeInput(handle_) == 0) {
-                        size = -2;
-                        return interest::none;
-                    }
-                    size = PQgetCopyData(handle_, &row, 1);
-                    return size == 0 ? interest::read : interest::none;
-                },
-                [&] { return PQsocket(handle_); }, limits, "ending a COPY");
-            PQfreemem(row);
-            if (size < 0) return size == -1;
-        }
-    }
+    interest result_step(bool& waited);
+    bool skip_copy_out(isorow::limits const& limits);
 
     [[nodiscard]] bool is_forked() const noexcept { return forks_ != detail::fork_count(); }
 
@@ -314,13 +211,7 @@ private:
 
 public:
     /// A message of isorow's own, given where the server's notices go. `severity`: WARNING or DEBUG.
-    void warn(std::string_view severity, std::string message) const {
-        if (!options_.on_notice && !options_.observer) return;
-        diagnostics notice;
-        notice.severity = severity;
-        notice.message = std::move(message);
-        tell(notice);
-    }
+    void warn(std::string_view severity, std::string message) const;
 
     /// How many notices have come; `copy_in` tells an error by its bytes being no notice.
     [[nodiscard]] std::uint64_t notices() const noexcept { return notices_; }

@@ -31,6 +31,9 @@ public:
         bytes_.put_int8(0);
     }
 
+    /// Says for which database values are added, as `byte_writer::set_types`.
+    void set_types(type_oids const* types) noexcept { bytes_.set_types(types); }
+
     /// Adds NULL of a type.
     void add_null(oid type) {
         types_.push_back(type);

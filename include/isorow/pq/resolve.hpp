@@ -3,6 +3,7 @@
 /// @file
 /// Host names are resolved here and not in libpq, whose `PQconnectStart` blocks in the resolver whatever its timeout says.
 
+#include <isorow/config.hpp>
 #include <isorow/error/connection_error.hpp>
 #include <isorow/pq/wait.hpp>
 
@@ -26,7 +27,21 @@ namespace isorow::inline v1 {
 using resolver = std::function<std::vector<std::string>(std::string const& host)>;
 
 /// The system's resolver, by getaddrinfo.
-[[nodiscard]] inline std::vector<std::string> resolve_by_system(std::string const& host) {
+[[nodiscard]] std::vector<std::string> resolve_by_system(std::string const& host);
+
+namespace detail {
+
+/// A socket's directory, an abstract socket's name, or an address in numbers: nothing to resolve.
+[[nodiscard]] bool needs_resolving(std::string const& host);
+
+/// Runs the resolver on a thread of its own and waits no longer than the limits allow; the thread then ends by itself.
+[[nodiscard]] std::vector<std::string> resolve_within(resolver const& resolve, std::string const& host, limits const& limits);
+
+}  // namespace detail
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL std::vector<std::string> resolve_by_system(std::string const& host) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -44,15 +59,13 @@ using resolver = std::function<std::vector<std::string>(std::string const& host)
 
 namespace detail {
 
-/// A socket's directory, an abstract socket's name, or an address in numbers: nothing to resolve.
-[[nodiscard]] inline bool needs_resolving(std::string const& host) {
+ISOROW_DECL bool needs_resolving(std::string const& host) {
     if (host.empty() || host.front() == '/' || host.front() == '@') return false;
     unsigned char address[sizeof(in6_addr)];
     return ::inet_pton(AF_INET, host.c_str(), address) != 1 && ::inet_pton(AF_INET6, host.c_str(), address) != 1;
 }
 
-/// Runs the resolver on a thread of its own and waits no longer than the limits allow; the thread then ends by itself.
-[[nodiscard]] inline std::vector<std::string> resolve_within(resolver const& resolve, std::string const& host, limits const& limits) {
+ISOROW_DECL std::vector<std::string> resolve_within(resolver const& resolve, std::string const& host, limits const& limits) {
     struct answer {
         waker arrived;
         std::atomic<bool> done{false};
@@ -76,5 +89,7 @@ namespace detail {
 }
 
 }  // namespace detail
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/config.hpp>
 #include <isorow/pq/parameters.hpp>
 
 #include <algorithm>
@@ -38,47 +39,19 @@ public:
 
     /// Counts a use. Returns the statement's entry where it is to be run prepared, which the caller then does if it is not yet; else null.
     /// The entry is valid until the next call.
-    [[nodiscard]] entry* use(std::string_view sql, parameters const& parameters) {
-        if (!threshold_ || maximum_ == 0) return nullptr;
-        std::span<oid const> const types(parameters.types(), parameters.size());
-        // The statement that ran last runs again, most of the time.
-        if (!entries_.empty() && key{entries_.front().sql, entries_.front().types} == key{sql, types}) return counted(entries_.front());
-        auto const found = index_.find(key{sql, types});
-        if (found != index_.end()) {
-            entries_.splice(entries_.begin(), entries_, found->second);
-        } else {
-            make_room();
-            entries_.push_front({std::string(sql), {types.begin(), types.end()}, "isorow_" + std::to_string(++made_)});
-            index_.emplace(key{entries_.front().sql, entries_.front().types}, entries_.begin());
-        }
-        return counted(entries_.front());
-    }
+    [[nodiscard]] entry* use(std::string_view sql, parameters const& parameters);
 
     /// Forgets all statements: they are to be prepared anew, under other names. The server's are closed when there is time.
-    void forget() {
-        for (auto const& one : entries_)
-            if (one.prepared) unwanted_.push_back(one.name);
-        index_.clear();
-        entries_.clear();
-    }
+    void forget();
 
     /// Gives a statement that could not be prepared another name: a pooler takes the first one for used.
     void rename(entry& failed) { failed.name = "isorow_" + std::to_string(++made_); }
 
     /// Forgets the plans, which refer to the connection: it has moved.
-    void forget_plans() noexcept {
-        for (auto& one : entries_) {
-            one.plan_of = nullptr;
-            one.plan.reset();
-        }
-    }
+    void forget_plans() noexcept;
 
     /// Prepares nothing any more: what stands between here and the server loses statements.
-    void disable() {
-        forget();
-        unwanted_.clear();
-        threshold_.reset();
-    }
+    void disable();
 
     /// The names that the server may close; they are the caller's now.
     [[nodiscard]] std::vector<std::string> take_unwanted() noexcept { return std::exchange(unwanted_, {}); }
@@ -112,14 +85,7 @@ private:
         }
     };
 
-    void make_room() {
-        while (entries_.size() >= maximum_) {
-            auto const& oldest = entries_.back();
-            if (oldest.prepared) unwanted_.push_back(oldest.name);
-            index_.erase(key{oldest.sql, oldest.types});
-            entries_.pop_back();
-        }
-    }
+    void make_room();
 
     std::optional<int> threshold_;
     std::size_t maximum_;
@@ -128,5 +94,54 @@ private:
     std::unordered_map<key, std::list<entry>::iterator, hash> index_;
     std::vector<std::string> unwanted_;
 };
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL statement_cache::entry* statement_cache::use(std::string_view sql, parameters const& parameters) {
+    if (!threshold_ || maximum_ == 0) return nullptr;
+    std::span<oid const> const types(parameters.types(), parameters.size());
+    // The statement that ran last runs again, most of the time.
+    if (!entries_.empty() && key{entries_.front().sql, entries_.front().types} == key{sql, types}) return counted(entries_.front());
+    auto const found = index_.find(key{sql, types});
+    if (found != index_.end()) {
+        entries_.splice(entries_.begin(), entries_, found->second);
+    } else {
+        make_room();
+        entries_.push_front({std::string(sql), {types.begin(), types.end()}, "isorow_" + std::to_string(++made_)});
+        index_.emplace(key{entries_.front().sql, entries_.front().types}, entries_.begin());
+    }
+    return counted(entries_.front());
+}
+
+ISOROW_DECL void statement_cache::forget() {
+    for (auto const& one : entries_)
+        if (one.prepared) unwanted_.push_back(one.name);
+    index_.clear();
+    entries_.clear();
+}
+
+ISOROW_DECL void statement_cache::forget_plans() noexcept {
+    for (auto& one : entries_) {
+        one.plan_of = nullptr;
+        one.plan.reset();
+    }
+}
+
+ISOROW_DECL void statement_cache::disable() {
+    forget();
+    unwanted_.clear();
+    threshold_.reset();
+}
+
+ISOROW_DECL void statement_cache::make_room() {
+    while (entries_.size() >= maximum_) {
+        auto const& oldest = entries_.back();
+        if (oldest.prepared) unwanted_.push_back(oldest.name);
+        index_.erase(key{oldest.sql, oldest.types});
+        entries_.pop_back();
+    }
+}
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -6,6 +6,7 @@
 /// a thread waits in its own way instead, such as by suspending a coroutine: so the same steps serve blocking and asynchronous programs.
 /// POSIX only: another system gets its own version of this file.
 
+#include <isorow/config.hpp>
 #include <isorow/error/connection_error.hpp>
 #include <isorow/error/text.hpp>
 
@@ -15,7 +16,6 @@
 #include <climits>
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <stop_token>
 #include <string_view>
 #include <system_error>
@@ -87,19 +87,10 @@ inline thread_local waiter* installed_waiter = nullptr;
 /// Wakes a wait from another thread: makes a descriptor readable.
 class waker {
 public:
-    waker() {
-        if (::pipe(ends_) != 0) throw std::system_error(errno, std::generic_category(), "isorow: a pipe to wake a wait");
-        for (int const end : ends_) {
-            static_cast<void>(::fcntl(end, F_SETFD, FD_CLOEXEC));
-            static_cast<void>(::fcntl(end, F_SETFL, O_NONBLOCK));
-        }
-    }
+    waker();
     waker(waker const&) = delete;
     waker& operator=(waker const&) = delete;
-    ~waker() {
-        ::close(ends_[0]);
-        ::close(ends_[1]);
-    }
+    ~waker();
 
     void wake() const noexcept { static_cast<void>(!::write(ends_[1], "", 1)); }
     [[nodiscard]] int descriptor() const noexcept { return ends_[0]; }
@@ -109,15 +100,56 @@ private:
 };
 
 /// The milliseconds until the deadline, rounded up so that a wait never spins; 0 where it has passed.
-[[nodiscard]] inline int milliseconds_until(std::chrono::steady_clock::time_point deadline) {
+[[nodiscard]] int milliseconds_until(std::chrono::steady_clock::time_point deadline);
+
+/// Polls until the descriptor is ready, the pipe is readable or the deadline passes. Returns the descriptor's events, 0 for none. A
+/// negative descriptor or pipe is passed over.
+[[nodiscard]] short poll_until(int descriptor, short events, int pipe, std::chrono::steady_clock::time_point deadline);
+
+[[nodiscard]] interest wait_by_polling(int descriptor, interest what, limits const& limits);
+
+/// As `wait_for_socket`, but the deadline's passing is told by `interest::none`.
+interest wait_until_ready(int descriptor, interest what, limits const& limits, std::string_view doing);
+
+}  // namespace detail
+
+/// Waits until the descriptor is ready as `what` asks. Throws `timed_out` when the deadline passes and `stopped` when the stop token says
+/// so; `doing` completes their texts: "… while connecting to h:5432". Returns what the descriptor is ready for.
+interest wait_for_socket(int descriptor, interest what, limits const& limits, std::string_view doing);
+
+/// Lets time pass, no longer than the limits allow. Throws `timed_out` where they end before, and `stopped`.
+void pause_for(std::chrono::steady_clock::duration time, limits const& limits, std::string_view doing);
+
+/// Runs a step until it waits for nothing more. `step()` returns an `interest`; `socket()` is asked before each wait, as it may change.
+template <std::invocable Step, std::invocable Socket>
+void drive(Step&& step, Socket&& socket, limits const& limits, std::string_view doing) {
+    for (interest what = step(); what != interest::none; what = step()) wait_for_socket(socket(), what, limits, doing);
+}
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
+
+ISOROW_DECL waker::waker() {
+    if (::pipe(ends_) != 0) throw std::system_error(errno, std::generic_category(), "isorow: a pipe to wake a wait");
+    for (int const end : ends_) {
+        static_cast<void>(::fcntl(end, F_SETFD, FD_CLOEXEC));
+        static_cast<void>(::fcntl(end, F_SETFL, O_NONBLOCK));
+    }
+}
+
+ISOROW_DECL waker::~waker() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+}
+
+ISOROW_DECL int milliseconds_until(std::chrono::steady_clock::time_point deadline) {
     if (deadline == std::chrono::steady_clock::time_point::max()) return INT_MAX;
     auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     return left <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, INT_MAX));
 }
 
-/// Polls until the descriptor is ready, the pipe is readable or the deadline passes. Returns the descriptor's events, 0 for none. A
-/// negative descriptor or pipe is passed over.
-[[nodiscard]] inline short poll_until(int descriptor, short events, int pipe, std::chrono::steady_clock::time_point deadline) {
+ISOROW_DECL short poll_until(int descriptor, short events, int pipe, std::chrono::steady_clock::time_point deadline) {
     pollfd watched[2]{{descriptor, events, 0}, {pipe, POLLIN, 0}};
     for (;;) {
         auto const ready = ::poll(watched, pipe < 0 ? 1 : 2, milliseconds_until(deadline));
@@ -127,7 +159,7 @@ private:
     }
 }
 
-[[nodiscard]] inline interest wait_by_polling(int descriptor, interest what, limits const& limits) {
+ISOROW_DECL interest wait_by_polling(int descriptor, interest what, limits const& limits) {
     short events = 0;
     if ((static_cast<int>(what) & static_cast<int>(interest::read)) != 0) events |= POLLIN;
     if ((static_cast<int>(what) & static_cast<int>(interest::write)) != 0) events |= POLLOUT;
@@ -145,8 +177,7 @@ private:
     return static_cast<interest>(result);
 }
 
-/// As `wait_for_socket`, but the deadline's passing is told by `interest::none`.
-inline interest wait_until_ready(int descriptor, interest what, limits const& limits, std::string_view doing) {
+ISOROW_DECL interest wait_until_ready(int descriptor, interest what, limits const& limits, std::string_view doing) {
     auto const stopped_by_user = [&] { return stopped(text("stopped while {}", doing)); };
     if (limits.stop.stop_requested()) throw stopped_by_user();
     auto* const own = current_waiter();
@@ -157,25 +188,18 @@ inline interest wait_until_ready(int descriptor, interest what, limits const& li
 
 }  // namespace detail
 
-/// Waits until the descriptor is ready as `what` asks. Throws `timed_out` when the deadline passes and `stopped` when the stop token says
-/// so; `doing` completes their texts: "… while connecting to h:5432". Returns what the descriptor is ready for.
-inline interest wait_for_socket(int descriptor, interest what, limits const& limits, std::string_view doing) {
+ISOROW_DECL interest wait_for_socket(int descriptor, interest what, limits const& limits, std::string_view doing) {
     auto const ready = detail::wait_until_ready(descriptor, what, limits, doing);
     if (ready == interest::none) throw timed_out(text("the deadline passed while {}", doing));
     return ready;
 }
 
-/// Lets time pass, no longer than the limits allow. Throws `timed_out` where they end before, and `stopped`.
-inline void pause_for(std::chrono::steady_clock::duration time, limits const& limits, std::string_view doing) {
+ISOROW_DECL void pause_for(std::chrono::steady_clock::duration time, limits const& limits, std::string_view doing) {
     auto const end = std::chrono::steady_clock::now() + time;
     static_cast<void>(detail::wait_until_ready(-1, interest::none, {std::min(end, limits.deadline), limits.stop}, doing));
     if (limits.deadline < end) throw timed_out(text("the deadline passed while {}", doing));
 }
 
-/// Runs a step until it waits for nothing more. `step()` returns an `interest`; `socket()` is asked before each wait, as it may change.
-template <std::invocable Step, std::invocable Socket>
-void drive(Step&& step, Socket&& socket, limits const& limits, std::string_view doing) {
-    for (interest what = step(); what != interest::none; what = step()) wait_for_socket(socket(), what, limits, doing);
-}
+#endif
 
 }  // namespace isorow::inline v1

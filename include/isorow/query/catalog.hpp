@@ -6,11 +6,11 @@
 #include <isorow/config.hpp>
 #include <isorow/error/mismatch.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/compare_table.hpp>
 #include <isorow/schema/live_table.hpp>
 #include <isorow/schema/type_change.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +40,9 @@ struct catalog_column {
     std::string default_value;
     std::string identity;
     bool generated;
+    std::string collation;
+    std::string comment;
+    std::string table_comment;
 };
 
 /// An index, a check or a foreign key of the catalogue.
@@ -54,6 +57,7 @@ struct catalog_constraint {
     std::vector<std::string> columns;
     std::vector<std::string> mentioned;
     std::string constraint_name;
+    bool is_deferrable;
 };
 
 /// $1: schema, $2: name. The triggers are those that fire before rows are written, or instead of it. Source: `tgtype`'s bits in
@@ -66,10 +70,14 @@ inline constexpr std::string_view catalog_columns_sql =
     " coalesce(pg_catalog.substring(pg_catalog.format_type(a.atttypid, a.atttypmod), '[^.]*$'), '') AS type,"
     " coalesce(a.attnotnull, false) AS not_null,"
     " CASE WHEN a.attgenerated = '' THEN coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') ELSE '' END AS default_value,"
-    " coalesce(a.attidentity::text, '') AS identity, coalesce(a.attgenerated <> '', false) AS generated"
+    " coalesce(a.attidentity::text, '') AS identity, coalesce(a.attgenerated <> '', false) AS generated,"
+    " CASE WHEN a.attcollation <> y.typcollation THEN l.collname::text ELSE '' END AS collation,"
+    " coalesce(pg_catalog.col_description(c.oid, a.attnum), '') AS comment,"
+    " coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') AS table_comment"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum"
+    " LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation"
     " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
 
 /// $1: the table's OID. What a column takes with it when it is dropped is known to `pg_depend`, for an index that backs a constraint by
@@ -85,13 +93,23 @@ inline constexpr std::string_view catalog_constraints_sql =
     " WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0"
     " AND (d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid"
     " OR d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = k.oid)) AS mentioned,"
-    " coalesce(k.conname::text, '') AS constraint_name"
+    " coalesce(k.conname::text, '') AS constraint_name, coalesce(k.condeferrable, false) AS is_deferrable"
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     " LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')"
     " WHERE i.indrelid = $1::bigint::oid"
-    " UNION ALL SELECT k.conname::text, false, '', false, false, true, true,"
+    " UNION ALL SELECT k.conname::text, false, CASE k.contype WHEN 'c' THEN pg_catalog.pg_get_constraintdef(k.oid) ELSE 'FOREIGN KEY ('"
+    " || (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY p.place) FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY p(number, place)"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number)"
+    " || ') REFERENCES ' || (SELECT n.nspname || '.' || r.relname FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n"
+    " ON n.oid = r.relnamespace WHERE r.oid = k.confrelid)"
+    " || ' (' || (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY p.place) FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY"
+    " p(number, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number) || ')'"
+    " || CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'"
+    " WHEN 'd' THEN ' ON UPDATE SET DEFAULT' ELSE '' END"
+    " || CASE k.confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE' WHEN 'n' THEN ' ON DELETE SET NULL'"
+    " WHEN 'd' THEN ' ON DELETE SET DEFAULT' ELSE '' END END, false, false, true, true,"
     " ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) p(number)"
-    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number), '{}', k.conname::text"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number), '{}', k.conname::text, k.condeferrable"
     " FROM pg_catalog.pg_constraint k WHERE k.conrelid = $1::bigint::oid AND k.contype IN ('c', 'f') ORDER BY 1";
 
 [[nodiscard]] inline live_column to_live_column(catalog_column&& column) {
@@ -101,7 +119,9 @@ inline constexpr std::string_view catalog_constraints_sql =
             .default_value = std::move(column.default_value),
             .identity = !column.identity.empty(),
             .identity_always = column.identity == "a",
-            .generated = column.generated};
+            .generated = column.generated,
+            .collation = std::move(column.collation),
+            .comment = std::move(column.comment)};
 }
 
 [[nodiscard]] inline live_index to_live_index(catalog_constraint&& index) {
@@ -126,27 +146,19 @@ ISOROW_DECL std::optional<live_table> read_table(database_ref const& where, std:
                      .kind = first.kind.front(),
                      .is_partition = first.is_partition,
                      .has_row_triggers = first.has_row_triggers,
-                     .estimated_rows = first.estimated_rows};
+                     .estimated_rows = first.estimated_rows,
+                     .comment = first.table_comment};
     auto constraints = query<detail::catalog_constraint>(where, detail::catalog_constraints_sql, first.relation);
     for (auto& column : columns)
         if (!column.name.empty()) table.columns.push_back(detail::to_live_column(std::move(column)));
     for (auto& one : constraints) {
         if (one.is_index) table.indexes.push_back(detail::to_live_index(std::move(one)));
-        else table.constraints.push_back({std::move(one.name), std::move(one.columns)});
+        else table.constraints.push_back({std::move(one.name), std::move(one.columns), std::move(one.definition), one.is_deferrable});
     }
     return table;
 }
 
 #endif
-
-/// What of a table must fit a struct: for reading a NULL must have a place to go, for writing also the other way round.
-enum class table_use : std::uint8_t {
-    reading,
-    writing,
-};
-
-/// Whether the field at a place can read a column of another type than its own: text reads varchar, a wide integer a narrow column.
-using readable_type = bool (*)(std::size_t place, column_type const& found);
 
 namespace detail {
 
@@ -155,8 +167,9 @@ template <class T, std::size_t... Place>
     auto const reads = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
         using codec = codec_at<T, I>;
         constexpr auto own = columns_of<T>[I].type;
-        if (found.array != own.array || found.id == type_id::vector || found.id == type_id::halfvec)
-            return false;  // their dimension counts
+        constexpr bool has_dimension =
+            own.id == type_id::vector || own.id == type_id::halfvec || own.id == type_id::sparsevec || own.id == type_id::bit;
+        if (found.array != own.array || has_dimension) return false;  // whose dimension counts
         if constexpr (requires { codec::reads(type_id::text); })
             if (codec::reads(found.id)) return true;
         return found.id == own.id;
@@ -172,57 +185,32 @@ template <class T>
     return detail::reads_type<T>(place, found, std::make_index_sequence<reflect::field_count<T>>{});
 }
 
-/// All differences between a struct's columns and a live table's. `wanted`: the columns that matter; empty for all. `readable`: which other
-/// types will do; null where only the struct's own.
-[[nodiscard]] std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
-                                                      std::vector<std::string> const& wanted = {}, readable_type readable = nullptr);
+/// The table, as `read_table`. Throws `usage_error` where it does not exist.
+[[nodiscard]] live_table require_table(database_ref const& where, std::string_view schema, std::string_view name);
 
-/// Throws `mismatch` with all differences where the live table cannot take a struct's rows, and `usage_error` where it does not exist.
+/// Throws `mismatch` with all differences where the live table does not fit a struct's rows.
+void require_columns(table_description const& table, live_table const& live, table_use use, std::vector<std::string> const& wanted = {},
+                     readable_type readable = nullptr);
+/// The same of the table that the struct names, and `usage_error` where it does not exist.
 void require_columns(database_ref const& where, table_description const& table, table_use use, std::vector<std::string> const& wanted = {},
                      readable_type readable = nullptr);
 
 #if ISOROW_HAS_CODE
 
-ISOROW_DECL std::vector<difference> compare_columns(table_description const& table, live_table const& live, table_use use,
-                                                    std::vector<std::string> const& wanted, readable_type readable) {
-    std::vector<difference> differences;
-    for (std::size_t place = 0; place < table.columns.size(); ++place) {
-        auto const& column = table.columns[place];
-        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), column.name) == wanted.end()) continue;
-        auto const report = [&](std::string expected, std::string found) {
-            differences.push_back(
-                {text("{}.{}", table.struct_name, column.field), std::string(column.name), std::move(expected), std::move(found)});
-        };
-        auto const* const found = live.find(column.name);
-        if (found == nullptr) {
-            report(to_sql(column.type), "no such column");
-            continue;
-        }
-        column_type other;
-        bool const will_do = readable != nullptr && read_live_type(found->type, other) && readable(place, other);
-        if (!is_type(column.type, found->type) && !will_do) report(to_sql(column.type), found->type);
-        if (!column.nullable && !found->not_null && use == table_use::reading)
-            report("NOT NULL, as the field is not std::optional", "a column that may be NULL");
-        if (use == table_use::reading) continue;
-        if (column.nullable && found->not_null) report("a column that may be NULL, as the field is std::optional", "NOT NULL");
-        if (found->generated) report("a column that can be written", "a generated column");
-    }
-    if (use == table_use::reading) return differences;
-    for (auto const& column : live.columns) {
-        bool const is_ours =
-            std::any_of(table.columns.begin(), table.columns.end(), [&](auto const& own) { return own.name == column.name; });
-        if (!is_ours && column.not_null && !column.has_default())
-            differences.push_back(
-                {std::string(table.struct_name), column.name, "a field for it, or a default", "NOT NULL without a default"});
-    }
-    return differences;
+ISOROW_DECL live_table require_table(database_ref const& where, std::string_view schema, std::string_view name) {
+    auto live = read_table(where, schema, name);
+    if (!live) throw usage_error(text("the table {} does not exist", quote_identifier(schema, name)));
+    return std::move(*live);
 }
 
 ISOROW_DECL void require_columns(database_ref const& where, table_description const& table, table_use use,
                                  std::vector<std::string> const& wanted, readable_type readable) {
-    auto const live = read_table(where, table.schema, table.name);
-    if (!live) throw usage_error(text("the table {} does not exist", quote_identifier(table.schema, table.name)));
-    auto differences = compare_columns(table, *live, use, wanted, readable);
+    require_columns(table, require_table(where, table.schema, table.name), use, wanted, readable);
+}
+
+ISOROW_DECL void require_columns(table_description const& table, live_table const& live, table_use use,
+                                 std::vector<std::string> const& wanted, readable_type readable) {
+    auto differences = compare_columns(table, live, use, wanted, readable);
     if (!differences.empty())
         throw mismatch(table.struct_name, text("the table {}", quote_identifier(table.schema, table.name)), std::move(differences));
 }

@@ -22,11 +22,17 @@ namespace isorow::inline v1 {
 
 namespace detail {
 
+/// The columns that rows are written with: all but those that the server computes.
+[[nodiscard]] inline std::string written_columns(table_description const& table) {
+    std::string columns;
+    for (auto const& column : table.columns)
+        if (column.is_written()) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
+    return columns;
+}
+
 /// `COPY "public"."products" ("category", …) FROM STDIN (FORMAT binary)`.
 [[nodiscard]] inline std::string copy_in_sql(table_description const& table) {
-    std::string columns;
-    for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
-    return text("COPY {} ({}) FROM STDIN (FORMAT binary)", quote_identifier(table.schema, table.name), columns);
+    return text("COPY {} ({}) FROM STDIN (FORMAT binary)", quote_identifier(table.schema, table.name), written_columns(table));
 }
 
 }  // namespace detail
@@ -66,12 +72,14 @@ public:
 private:
     copy_writer(database_ref const& where, table_description const& table)
         : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {
+        copy_.buffer().set_types(&connection_->types());
         copy_format::put_header(copy_.buffer());
     }
 
     static copy_in begin(connection& connection, table_description const& table, std::optional<limits> const& limits) {
         check<T>();
         require_columns(connection, table, table_use::writing);
+        static_cast<void>(detail::learn_types_within<T>(connection, limits ? *limits : connection.default_limits()));
         return copy_in(connection, detail::copy_in_sql(table), limits);
     }
 
@@ -113,7 +121,7 @@ private:
         : connection_(where), copy_(begin(*connection_, table, connection_.given_limits())) {}
 
     static copy_out begin(connection& connection, table_description const& table, std::optional<limits> const& limits) {
-        check<T>();
+        check_owning<T>();
         require_columns(connection, table, table_use::reading, {}, &reads_type_of<T>);
         std::string columns;
         for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));

@@ -30,6 +30,12 @@ public:
         limited_ = true;
     }
 
+    /// The pool that lends connections, null where it is one connection that is used.
+    [[nodiscard]] isorow::pool* lender() const noexcept { return pool_; }
+
+    /// The limits that it carries, if any.
+    [[nodiscard]] std::optional<isorow::limits> given_limits() const { return limited_ ? std::optional(limits_) : std::nullopt; }
+
     /// A connection for as long as this object lives: lent by the pool, or the one that is referred to.
     class use {
     public:

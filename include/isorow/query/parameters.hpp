@@ -41,11 +41,11 @@ inline constexpr bool is_named_argument = false;
 template <class Value>
 inline constexpr bool is_named_argument<named_argument<Value>> = true;
 
-/// The OID of a column's type; one of an extension is asked for where it is not known yet.
+/// The OID of a column's type; one of an extension or of the user's is asked for where it is not known yet.
 template <column_type Type>
 [[nodiscard]] oid oid_on(connection& connection, limits const& limits) {
     if constexpr (Type.oid() != 0) return Type.oid();
-    else return connection.types().learn(connection, entry_of(Type.id).catalog_name, limits);
+    else return connection.types().learn(connection, Type.base(), limits);
 }
 
 template <column_type Type>
@@ -79,6 +79,7 @@ void bind_one(parameters& bound, connection& connection, limits const& limits, A
                       "isorow: this argument's type has no Postgres type of its own; docs/types.md lists those that have one");
         auto const oid = oid_on<traits::type>(connection, limits);
         if (!traits::has_value(argument)) return bound.add_null(oid);
+        bound.set_types(&connection.types());
         encode_for<codec<typename traits::value, traits::type>, traits::type>(connection, traits::get(argument), bound.add(oid));
         bound.end();
     }
@@ -91,6 +92,7 @@ void bind_field(parameters& bound, connection& connection, limits const& limits,
     auto const oid = oid_on<columns_of<T>[Place].type>(connection, limits);
     auto const& stored = reflect::get<Place>(row);
     if (!field::traits::has_value(stored)) return bound.add_null(oid);
+    bound.set_types(&connection.types());
     encode_for<typename field::codec, columns_of<T>[Place].type>(connection, field::traits::get(stored), bound.add(oid));
     bound.end();
 }

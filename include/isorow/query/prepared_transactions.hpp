@@ -3,6 +3,7 @@
 /// @file
 /// The second phase of two-phase commit: what `transaction::prepare` left.
 
+#include <isorow/config.hpp>
 #include <isorow/query/query.hpp>
 
 #include <string>
@@ -20,21 +21,31 @@ struct prepared_transaction {
 };
 
 /// Commits a transaction that was prepared under this id in this database. Not inside of another transaction.
-inline void commit_prepared(database_ref const& where, std::string_view global_id) {
+void commit_prepared(database_ref const& where, std::string_view global_id);
+
+/// Rolls it back.
+void rollback_prepared(database_ref const& where, std::string_view global_id);
+
+/// The transactions of this database that wait for their second phase, the oldest first: to be looked at when a program starts again.
+[[nodiscard]] std::vector<prepared_transaction> recover_prepared(database_ref const& where);
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL void commit_prepared(database_ref const& where, std::string_view global_id) {
     execute(where, text("COMMIT PREPARED {}", detail::quote_literal(global_id)));
 }
 
-/// Rolls it back.
-inline void rollback_prepared(database_ref const& where, std::string_view global_id) {
+ISOROW_DECL void rollback_prepared(database_ref const& where, std::string_view global_id) {
     execute(where, text("ROLLBACK PREPARED {}", detail::quote_literal(global_id)));
 }
 
-/// The transactions of this database that wait for their second phase, the oldest first: to be looked at when a program starts again.
-[[nodiscard]] inline std::vector<prepared_transaction> recover_prepared(database_ref const& where) {
+ISOROW_DECL std::vector<prepared_transaction> recover_prepared(database_ref const& where) {
     return query<prepared_transaction>(
         where,
         "SELECT gid, prepared, owner::text AS owner, database::text AS database FROM pg_catalog.pg_prepared_xacts"
         " WHERE database = pg_catalog.current_database() ORDER BY prepared");
 }
+
+#endif
 
 }  // namespace isorow::inline v1

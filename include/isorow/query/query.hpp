@@ -4,6 +4,7 @@
 /// Statements with typed parameters and typed rows.
 
 #include <isorow/query/database_ref.hpp>
+#include <isorow/query/detail/dynamic_row_plan.hpp>
 #include <isorow/query/detail/row_plan.hpp>
 #include <isorow/query/parameters.hpp>
 #include <isorow/schema/check.hpp>
@@ -24,9 +25,18 @@ public:
 
 namespace detail {
 
+template <class Value>
+inline constexpr bool has_view = is_view<typename field_traits<Value>::value>;
+template <class... Values>
+inline constexpr bool has_view<std::tuple<Values...>> = (has_view<Values> || ...);
+
 template <class Row>
 constexpr void check_row() {
-    if constexpr (std::is_aggregate_v<Row>) check<Row>();
+    if constexpr (std::is_aggregate_v<Row> && !is_array_field<Row>) check_owning<Row>();
+    else
+        static_assert(!has_view<Row>,
+                      "isorow: a row would be a view of memory that is gone; ask for std::string or std::vector<std::byte>, or read "
+                      "structs with views by source<T>::batches()");
 }
 
 /// Decodes a row into its place; that of `std::vector<bool>` is no object.
@@ -59,7 +69,8 @@ void with_answer(database_ref const& where, sql_text const& sql, Take&& take, Ar
 /// Runs one statement and returns all its rows. A Row is
 /// - a struct: its fields are matched with the columns by name; columns without a field are passed over;
 /// - a `std::tuple`: its values are the columns in their order;
-/// - a value such as `std::int64_t` or `std::optional<std::string>`: the first column.
+/// - a value such as `std::int64_t` or `std::optional<std::string>`: the first column;
+/// - a `dynamic_row`: all columns by their names, whose types are known when the result comes.
 ///
 /// `$1`, `%s`, `%(name)s` or `:name` stand for the arguments (see `sql_text`), which are bound, never pasted. Arguments by name are a
 /// struct, whose fields they are, or made by `arg`. Of a pool each call takes a connection and commits by itself. Throws `mismatch` with

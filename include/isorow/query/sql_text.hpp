@@ -3,12 +3,12 @@
 /// @file
 /// SQL with places for parameters, written as `$1`, `%s`, `%(name)s` or `:name`, translated to the `$1` that the server knows.
 
+#include <isorow/config.hpp>
 #include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
 #include <isorow/reflect/fixed_string.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -234,27 +234,7 @@ struct translated_sql {
     std::vector<std::string> names;  ///< of the parameters, in the order of their numbers; empty where they have none
 };
 
-[[nodiscard]] inline translated_sql translate(std::string_view sql) {
-    translated_sql translated;
-    auto const style = shape_of(sql).style;
-    bool const doubles_percent = style == parameter_style::positional || style == parameter_style::pyformat;
-    std::size_t number = 0;
-    sql_tokenizer tokens(sql);
-    for (auto piece = tokens.next(); !piece.text.empty(); piece = tokens.next()) {
-        if (piece.percent) {
-            translated.text += doubles_percent ? "%" : "%%";
-        } else if (piece.style == parameter_style::none) {
-            translated.text += piece.text;
-        } else if (piece.name.empty()) {
-            translated.text += text("${}", ++number);
-        } else {
-            auto found = std::find(translated.names.begin(), translated.names.end(), piece.name);
-            if (found == translated.names.end()) found = translated.names.insert(found, std::string(piece.name));
-            translated.text += text("${}", found - translated.names.begin() + 1);
-        }
-    }
-    return translated;
-}
+[[nodiscard]] translated_sql translate(std::string_view sql);
 
 /// Called where a literal mixes two styles: not constexpr, so that the compiler shows it. Write one of them only.
 inline void isorow_a_statement_mixes_two_styles_of_parameters() {}
@@ -321,47 +301,83 @@ public:
     ~prepared_text() = default;
 
     [[nodiscard]] std::string_view text() const noexcept { return translated_ == nullptr ? view_ : std::string_view(translated_->text); }
-    [[nodiscard]] std::vector<std::string> const& names() const noexcept {
-        static std::vector<std::string> const none;
-        return translated_ == nullptr ? none : translated_->names;
-    }
+    [[nodiscard]] std::vector<std::string> const& names() const noexcept;
 
 private:
-    [[gnu::noinline]] void look_at(sql_text const& sql, std::size_t arguments, bool named) {
-        auto const shape = sql.has_shape() ? sql.shape() : shape_of(view_);
-        if (shape.other != parameter_style::none)
-            throw usage_error(
-                isorow::text("the statement mixes {} and {} for its parameters; it writes them in one style (a modulo sign "
-                             "before a name needs a blank: % s), in: {}",
-                             sign_of(shape.style), sign_of(shape.other), view_));
-        bool const by_name = shape.style == parameter_style::pyformat || shape.style == parameter_style::colon;
-        if (named && !by_name)
-            throw usage_error(
-                isorow::text("the arguments have names, but the statement names no parameter (%(name)s or :name), in: {}", view_));
-        if (!named && by_name)
-            throw usage_error(isorow::text(
-                "the statement's parameters have names: give a struct that has them as fields, or arg(\"name\", value) for each, in: {}",
-                view_));
-        if (!named && shape.count != arguments)
-            throw usage_error(
-                isorow::text("the statement takes {} parameters, but {} arguments are given, in: {}", shape.count, arguments, view_));
-        if (shape.style == parameter_style::numbered) return;
-        if (sql.is_literal()) {
-            // Literals stay where they are, so that their address tells them.
-            thread_local std::unordered_map<char const*, translated_sql> seen;
-            auto [found, fresh] = seen.try_emplace(view_.data());
-            if (fresh) found->second = translate(view_);
-            translated_ = &found->second;
-        } else {
-            own_ = std::make_unique<translated_sql>(translate(view_));
-            translated_ = own_.get();
-        }
-    }
+    [[gnu::noinline]] void look_at(sql_text const& sql, std::size_t arguments, bool named) { take_apart(sql, arguments, named); }
+    void take_apart(sql_text const& sql, std::size_t arguments, bool named);
+
     std::string_view view_;
     std::unique_ptr<translated_sql> own_{};
     translated_sql const* translated_ = nullptr;
 };
 
 }  // namespace detail
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
+
+ISOROW_DECL translated_sql translate(std::string_view sql) {
+    translated_sql translated;
+    auto const style = shape_of(sql).style;
+    bool const doubles_percent = style == parameter_style::positional || style == parameter_style::pyformat;
+    std::size_t number = 0;
+    sql_tokenizer tokens(sql);
+    for (auto piece = tokens.next(); !piece.text.empty(); piece = tokens.next()) {
+        if (piece.percent) {
+            translated.text += doubles_percent ? "%" : "%%";
+        } else if (piece.style == parameter_style::none) {
+            translated.text += piece.text;
+        } else if (piece.name.empty()) {
+            translated.text += text("${}", ++number);
+        } else {
+            auto found = std::find(translated.names.begin(), translated.names.end(), piece.name);
+            if (found == translated.names.end()) found = translated.names.insert(found, std::string(piece.name));
+            translated.text += text("${}", found - translated.names.begin() + 1);
+        }
+    }
+    return translated;
+}
+
+ISOROW_DECL std::vector<std::string> const& prepared_text::names() const noexcept {
+    static std::vector<std::string> const none;
+    return translated_ == nullptr ? none : translated_->names;
+}
+
+ISOROW_DECL void prepared_text::take_apart(sql_text const& sql, std::size_t arguments, bool named) {
+    auto const shape = sql.has_shape() ? sql.shape() : shape_of(view_);
+    if (shape.other != parameter_style::none)
+        throw usage_error(
+            isorow::text("the statement mixes {} and {} for its parameters; it writes them in one style (a modulo sign "
+                         "before a name needs a blank: % s), in: {}",
+                         sign_of(shape.style), sign_of(shape.other), view_));
+    bool const by_name = shape.style == parameter_style::pyformat || shape.style == parameter_style::colon;
+    if (named && !by_name)
+        throw usage_error(
+            isorow::text("the arguments have names, but the statement names no parameter (%(name)s or :name), in: {}", view_));
+    if (!named && by_name)
+        throw usage_error(isorow::text(
+            "the statement's parameters have names: give a struct that has them as fields, or arg(\"name\", value) for each, in: {}",
+            view_));
+    if (!named && shape.count != arguments)
+        throw usage_error(
+            isorow::text("the statement takes {} parameters, but {} arguments are given, in: {}", shape.count, arguments, view_));
+    if (shape.style == parameter_style::numbered) return;
+    if (sql.is_literal()) {
+        // Literals stay where they are, so that their address tells them.
+        thread_local std::unordered_map<char const*, translated_sql> seen;
+        auto [found, fresh] = seen.try_emplace(view_.data());
+        if (fresh) found->second = translate(view_);
+        translated_ = &found->second;
+    } else {
+        own_ = std::make_unique<translated_sql>(translate(view_));
+        translated_ = own_.get();
+    }
+}
+
+}  // namespace detail
+
+#endif
 
 }  // namespace isorow::inline v1

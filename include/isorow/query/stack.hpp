@@ -3,6 +3,7 @@
 /// @file
 /// Several statements in one round trip, each with its typed answer.
 
+#include <isorow/config.hpp>
 #include <isorow/pq/pipeline.hpp>
 #include <isorow/query/query.hpp>
 
@@ -140,9 +141,7 @@ public:
         return entries_.at(which.place_).failure;
     }
     /// Whether all statements are done.
-    [[nodiscard]] bool all_done() const noexcept {
-        return std::all_of(entries_.begin(), entries_.end(), [](entry const& one) { return one.outcome == isorow::outcome::done; });
-    }
+    [[nodiscard]] bool all_done() const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
 private:
@@ -153,13 +152,7 @@ private:
         std::any value;
     };
 
-    [[nodiscard]] std::any const& value(std::size_t place) const {
-        auto const& one = entries_.at(place);
-        if (one.failure) std::rethrow_exception(one.failure);
-        if (one.outcome != isorow::outcome::done)
-            throw usage_error(text("statement {} of the stack was not executed, because one before it failed", place + 1));
-        return one.value;
-    }
+    [[nodiscard]] std::any const& value(std::size_t place) const;
 
     std::vector<entry> entries_;
 };
@@ -188,24 +181,7 @@ public:
 
     /// Runs all statements. With `on_error::stop` they are one transaction, and the first failure is thrown, which says which statement
     /// it was; with `on_error::go_on` each commits by itself, and the results tell each outcome.
-    [[nodiscard]] stack_results run(database_ref const& where, on_error mode = on_error::stop) const {
-        database_ref::use const connection(where);
-        auto const limits = connection.limits();
-        std::vector<std::unique_ptr<bound_statement>> bound;
-        std::vector<pipeline_statement> sent;
-        for (auto const& one : statements_) {
-            bound.push_back(one->bind(*connection, limits));
-            sent.push_back({bound.back()->sql(), bound.back()->values()});
-        }
-        auto const answers = run_pipeline(*connection, sent, mode, limits);
-        stack_results results;
-        for (std::size_t place = 0; place < answers.size(); ++place) {
-            auto const& answer = answers[place];
-            results.entries_.push_back({answer.outcome, answer.failure, {}});
-            if (answer.outcome == outcome::done) results.entries_.back().value = statements_[place]->decode(*connection, *answer.rows);
-        }
-        return results;
-    }
+    [[nodiscard]] stack_results run(database_ref const& where, on_error mode = on_error::stop) const;
 
     [[nodiscard]] std::size_t size() const noexcept { return statements_.size(); }
 
@@ -329,5 +305,40 @@ template <class Row, std::ranges::input_range Items>
     });
     return rows;
 }
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL bool stack_results::all_done() const noexcept {
+    return std::all_of(entries_.begin(), entries_.end(), [](entry const& one) { return one.outcome == isorow::outcome::done; });
+}
+
+ISOROW_DECL std::any const& stack_results::value(std::size_t place) const {
+    auto const& one = entries_.at(place);
+    if (one.failure) std::rethrow_exception(one.failure);
+    if (one.outcome != isorow::outcome::done)
+        throw usage_error(text("statement {} of the stack was not executed, because one before it failed", place + 1));
+    return one.value;
+}
+
+ISOROW_DECL stack_results stack::run(database_ref const& where, on_error mode) const {
+    database_ref::use const connection(where);
+    auto const limits = connection.limits();
+    std::vector<std::unique_ptr<bound_statement>> bound;
+    std::vector<pipeline_statement> sent;
+    for (auto const& one : statements_) {
+        bound.push_back(one->bind(*connection, limits));
+        sent.push_back({bound.back()->sql(), bound.back()->values()});
+    }
+    auto const answers = run_pipeline(*connection, sent, mode, limits);
+    stack_results results;
+    for (std::size_t place = 0; place < answers.size(); ++place) {
+        auto const& answer = answers[place];
+        results.entries_.push_back({answer.outcome, answer.failure, {}});
+        if (answer.outcome == outcome::done) results.entries_.back().value = statements_[place]->decode(*connection, *answer.rows);
+    }
+    return results;
+}
+
+#endif
 
 }  // namespace isorow::inline v1

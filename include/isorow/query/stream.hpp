@@ -4,6 +4,8 @@
 /// The rows of a query as a range that holds a few of them at a time.
 
 #include <isorow/pq/row_stream.hpp>
+#include <isorow/query/detail/single_pass_iterator.hpp>
+#include <isorow/query/filter.hpp>
 #include <isorow/query/query.hpp>
 
 #include <cstddef>
@@ -28,8 +30,11 @@ namespace isorow::inline v1 {
 /// Not thread-safe. Errors of the server and of decoding are thrown by `begin()` and `++`.
 template <class Row>
 class row_range : public std::ranges::view_interface<row_range<Row>> {
+    struct state;
+
 public:
-    /// Starts the query. Made by `stream` and by `source<T>::rows`. `wanted`: the columns that fields are matched with; empty for all.
+    /// Starts the query. Made by `stream` and by `source<T>::rows`. `wanted`: the columns that a struct's fields are matched with, empty
+    /// for all; or, for dynamic rows, the names of the types of columns that the query has made text of, by place.
     template <class... Arguments>
     row_range(database_ref const& where, sql_text const& sql, std::vector<std::string> wanted, Arguments const&... arguments)
         : state_(std::make_unique<state>(where, std::move(wanted))) {
@@ -41,38 +46,35 @@ public:
         state_->rows.emplace(connection, bound.sql(), bound.values(), state_->connection.given_limits());
     }
 
-    class iterator {
-    public:
-        using value_type = Row;
-        using difference_type = std::ptrdiff_t;
-        using iterator_concept = std::input_iterator_tag;
+    /// The same with a filter's values for the statement's `$1`, `$2` and so on.
+    row_range(database_ref const& where, std::string_view sql, std::vector<std::string> wanted, filter const& filter)
+        : state_(std::make_unique<state>(where, std::move(wanted))) {
+        detail::check_row<Row>();
+        auto& connection = *state_->connection;
+        auto const limits = state_->connection.limits();
+        detail::row_plan<Row>::prepare(connection, limits);
+        parameters values;
+        filter.bind(values, connection, limits);
+        state_->rows.emplace(connection, sql, values, state_->connection.given_limits());
+    }
 
-        iterator() = default;
-        explicit iterator(row_range& range) noexcept : state_(range.state_.get()) {}
-
-        [[nodiscard]] Row& operator*() const noexcept { return state_->current; }
-        iterator& operator++() {
-            state_->advance();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(iterator const& it, std::default_sentinel_t) noexcept { return it.state_ == nullptr || it.state_->ended; }
-
-    private:
-        typename row_range::state* state_ = nullptr;
-    };
+    using iterator = detail::single_pass_iterator<state>;
 
     /// Fetches the first row.
     [[nodiscard]] iterator begin() {
         if (!state_->begun) state_->advance();
-        return iterator(*this);
+        return iterator(*state_);
     }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
     struct state {
+        using value_type = Row;
+
         state(database_ref const& where, std::vector<std::string> names) : connection(where), wanted(std::move(names)) {}
 
+        [[nodiscard]] Row& current() noexcept { return row; }
+        [[nodiscard]] bool has_ended() const noexcept { return ended; }
         void advance() {
             begun = true;
             while (!chunk || next >= chunk->rows()) {
@@ -85,7 +87,7 @@ private:
                 }
                 if (!plan) make_plan();
             }
-            plan->decode(*chunk, next++, current);
+            plan->decode(*chunk, next++, row);
         }
 
         /// A mismatch ends the query first, so that the connection is free to name the types that were found.
@@ -108,7 +110,7 @@ private:
         int next = 0;
         bool begun = false;
         bool ended = false;
-        Row current{};
+        Row row{};
     };
 
     std::unique_ptr<state> state_;

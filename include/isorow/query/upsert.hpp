@@ -25,7 +25,10 @@ template <class T>
     constexpr auto const& table = description_of<T>;
     std::string columns, key, set, old, fresh;
     auto const add = [](std::string& list, std::string const& item) { list.append(list.empty() ? "" : ", ").append(item); };
+    bool is_numbered = false;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        if (!table.columns[i].is_written()) continue;
+        is_numbered = is_numbered || table.columns[i].identity == identity::always;
         auto const name = quote_identifier(table.columns[i].name);
         add(columns, name);
         if (table.is_key(i)) {
@@ -39,15 +42,16 @@ template <class T>
     auto const action =
         set.empty() ? std::string("NOTHING") : text("UPDATE SET {} WHERE ROW({})::record *<> ROW({})::record", set, old, fresh);
     return text(
-        "WITH written AS (INSERT INTO {} AS t ({}) SELECT {} FROM pg_temp.isorow_upsert ON CONFLICT ({}) DO {} RETURNING xmax = 0 AS fresh)"
+        "WITH written AS (INSERT INTO {} AS t ({}) {}SELECT {} FROM pg_temp.isorow_upsert ON CONFLICT ({}) DO {} RETURNING xmax = 0 AS "
+        "fresh)"
         " SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM written",
-        quote_identifier(table.schema, table.name), columns, columns, key, action);
+        quote_identifier(table.schema, table.name), columns, is_numbered ? "OVERRIDING SYSTEM VALUE " : "", columns, key, action);
 }
 
 /// Where there is nothing to update the server lets a key come twice: it is looked for.
 template <class T>
 void require_distinct_keys(connection& connection) {
-    if constexpr (description_of<T>.key.size() == columns_of<T>.size()) {
+    if constexpr (description_of<T>.key.size() == written_count<T>) {
         auto const twice = query_one<bool>(connection,
                                            "SELECT count(*) <> (SELECT count(*) FROM (SELECT DISTINCT * FROM pg_temp.isorow_upsert) d)"
                                            " FROM pg_temp.isorow_upsert");
@@ -73,13 +77,14 @@ upsert_counts upsert(database_ref const& where, Rows&& rows) {
     require_columns(*connection, description_of<T>, table_use::writing);
     transaction all(*connection);
     constexpr auto const& table = description_of<T>;
-    std::string columns;
-    for (auto const& column : table.columns) columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
+    auto const columns = detail::written_columns(table);
     execute_script(*connection,
                    text("CREATE TEMP TABLE isorow_upsert ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0", columns,
                         quote_identifier(table.schema, table.name)),
                    connection.limits());
+    auto const* const types = detail::learn_types_within<T>(*connection, connection.limits());
     copy_in staging(*connection, text("COPY pg_temp.isorow_upsert ({}) FROM STDIN (FORMAT binary)", columns), connection.given_limits());
+    staging.buffer().set_types(types);
     copy_format::put_header(staging.buffer());
     std::int64_t number = 0;
     for (T const& row : rows) {

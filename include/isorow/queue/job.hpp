@@ -1,9 +1,9 @@
 #pragma once
 
 #include <isorow/codec/text_policy.hpp>
+#include <isorow/config.hpp>
 #include <isorow/queue/detail/state.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -27,50 +27,17 @@ namespace detail {
 class held_job {
 public:
     held_job(std::shared_ptr<queue_state> queue, database_ref const& where, std::int64_t id, std::int64_t lease, std::int32_t attempt,
-             std::int32_t max_attempts, bool in_transaction)
-        : queue_(std::move(queue)),
-          where_(where),
-          id_(id),
-          lease_(lease),
-          attempt_(attempt),
-          max_attempts_(max_attempts),
-          in_transaction_(in_transaction),
-          exceptions_(std::uncaught_exceptions()) {}
+             std::int32_t max_attempts, bool in_transaction);
     held_job(held_job&&) noexcept = default;
-    held_job& operator=(held_job&& other) noexcept {
-        std::swap(queue_, other.queue_);
-        std::swap(where_, other.where_);
-        std::swap(id_, other.id_);
-        std::swap(lease_, other.lease_);
-        std::swap(attempt_, other.attempt_);
-        std::swap(max_attempts_, other.max_attempts_);
-        std::swap(in_transaction_, other.in_transaction_);
-        std::swap(exceptions_, other.exceptions_);
-        return *this;
-    }
+    held_job& operator=(held_job&& other) noexcept;
     /// In the caller's transaction it is the transaction's end that decides.
-    ~held_job() {
-        if (!queue_ || in_transaction_) return;
-        try {
-            give_back(within(*queue_->db, std::chrono::seconds(10)),
-                      std::uncaught_exceptions() > exceptions_ ? "an exception was thrown while the job was handled"
-                                                               : "the worker neither acknowledged the job nor gave it back",
-                      {});
-        } catch (...) {  // NOLINT(bugprone-empty-catch)
-            // A destructor cannot tell. The lease ends by itself, and the job is taken again then.
-        }
-    }
+    ~held_job();
 
-    void acknowledge(database_ref const& where) { settle(where, "acknowledged", require_held().sql.acknowledge); }
-    void give_back(database_ref const& where, std::string_view reason, std::optional<std::chrono::milliseconds> delay) {
-        auto const rest = interval_of(delay ? *delay : queue_state::pause_after(attempt_, require_held().options), "delay");
-        settle(where, "given back", require_held().sql.give_back, rest, cleaned_text(reason, text_policy::replace));
-    }
-    void release(database_ref const& where) { settle(where, "released", require_held().sql.release); }
-    void bury(database_ref const& where, std::string_view reason) {
-        settle(where, "buried", require_held().sql.bury, cleaned_text(reason, text_policy::replace));
-    }
-    void extend(std::chrono::milliseconds time) { change(where_, "extended", require_held().sql.extend, interval_of(time, "extension")); }
+    void acknowledge(database_ref const& where);
+    void give_back(database_ref const& where, std::string_view reason, std::optional<std::chrono::milliseconds> delay);
+    void release(database_ref const& where);
+    void bury(database_ref const& where, std::string_view reason);
+    void extend(std::chrono::milliseconds time);
 
     [[nodiscard]] database_ref const& where() const noexcept { return where_; }
     [[nodiscard]] std::int64_t id() const noexcept { return id_; }
@@ -78,10 +45,7 @@ public:
     [[nodiscard]] std::int32_t max_attempts() const noexcept { return max_attempts_; }
 
 private:
-    [[nodiscard]] queue_state const& require_held() const {
-        if (!queue_) throw usage_error(text("job {} was acknowledged or given back already", id_));
-        return *queue_;
-    }
+    [[nodiscard]] queue_state const& require_held() const;
 
     /// The job is settled also where it was lost; where the connection failed, it may be tried again.
     template <class... Arguments>
@@ -167,5 +131,70 @@ private:
     T payload_;
     std::optional<std::string> last_error_;
 };
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
+
+ISOROW_DECL held_job::held_job(std::shared_ptr<queue_state> queue, database_ref const& where, std::int64_t id, std::int64_t lease,
+                               std::int32_t attempt, std::int32_t max_attempts, bool in_transaction)
+    : queue_(std::move(queue)),
+      where_(where),
+      id_(id),
+      lease_(lease),
+      attempt_(attempt),
+      max_attempts_(max_attempts),
+      in_transaction_(in_transaction),
+      exceptions_(std::uncaught_exceptions()) {}
+
+ISOROW_DECL held_job& held_job::operator=(held_job&& other) noexcept {
+    std::swap(queue_, other.queue_);
+    std::swap(where_, other.where_);
+    std::swap(id_, other.id_);
+    std::swap(lease_, other.lease_);
+    std::swap(attempt_, other.attempt_);
+    std::swap(max_attempts_, other.max_attempts_);
+    std::swap(in_transaction_, other.in_transaction_);
+    std::swap(exceptions_, other.exceptions_);
+    return *this;
+}
+
+ISOROW_DECL held_job::~held_job() {
+    if (!queue_ || in_transaction_) return;
+    try {
+        give_back(within(*queue_->db, std::chrono::seconds(10)),
+                  std::uncaught_exceptions() > exceptions_ ? "an exception was thrown while the job was handled"
+                                                           : "the worker neither acknowledged the job nor gave it back",
+                  {});
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+        // A destructor cannot tell. The lease ends by itself, and the job is taken again then.
+    }
+}
+
+ISOROW_DECL void held_job::give_back(database_ref const& where, std::string_view reason, std::optional<std::chrono::milliseconds> delay) {
+    auto const rest = interval_of(delay ? *delay : queue_state::pause_after(attempt_, require_held().options), "delay");
+    settle(where, "given back", require_held().sql.give_back, rest, cleaned_text(reason, text_policy::replace));
+}
+
+ISOROW_DECL void held_job::bury(database_ref const& where, std::string_view reason) {
+    settle(where, "buried", require_held().sql.bury, cleaned_text(reason, text_policy::replace));
+}
+
+ISOROW_DECL queue_state const& held_job::require_held() const {
+    if (!queue_) throw usage_error(text("job {} was acknowledged or given back already", id_));
+    return *queue_;
+}
+
+ISOROW_DECL void held_job::acknowledge(database_ref const& where) { settle(where, "acknowledged", require_held().sql.acknowledge); }
+
+ISOROW_DECL void held_job::release(database_ref const& where) { settle(where, "released", require_held().sql.release); }
+
+ISOROW_DECL void held_job::extend(std::chrono::milliseconds time) {
+    change(where_, "extended", require_held().sql.extend, interval_of(time, "extension"));
+}
+
+}  // namespace detail
+
+#endif
 
 }  // namespace isorow::inline v1

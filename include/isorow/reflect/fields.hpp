@@ -6,9 +6,6 @@
 
 #include <isorow/reflect/shape.hpp>
 
-#include <boost/pfr/core.hpp>
-#include <boost/pfr/core_name.hpp>
-
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -23,16 +20,26 @@ inline constexpr std::size_t field_count = flat_field_count<T>;
 
 /// The type of a field as declared, `const` of const fields aside.
 template <reflectable T, std::size_t Index>
-using field_type = std::remove_const_t<boost::pfr::tuple_element_t<Index, T>>;
+using field_type = std::remove_const_t<detail::declared_field<T, Index>>;
 
 /// The names of the fields of T in order, taken from the compiler once and kept.
 template <reflectable T>
-inline constexpr std::array<std::string_view, field_count<T>> field_names = boost::pfr::names_as_array<T>();
+inline constexpr std::array<std::string_view, field_count<T>> field_names = detail::names_of_fields<T>();
 
 /// The field at a place of a value, with the value's constness.
 template <std::size_t Index, class T>
 [[nodiscard]] constexpr decltype(auto) get(T& value) noexcept {
-    return boost::pfr::get<Index>(value);
+    return detail::field_at<Index>(value);
+}
+
+/// Gives a field the value of another of its type; C arrays, which cannot be assigned, element by element.
+template <class Field, class From>
+constexpr void assign(Field& field, From&& from) {
+    if constexpr (std::is_array_v<Field>) {
+        for (std::size_t i = 0; i < std::extent_v<Field>; ++i) reflect::assign(field[i], std::forward<From>(from)[i]);
+    } else {
+        field = std::forward<From>(from);
+    }
 }
 
 /// Calls `function(std::integral_constant<std::size_t, I>{})` for each field's place in order.

@@ -2,9 +2,11 @@
 
 #include <isorow/reflect/fields.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 namespace isorow::inline v1::reflect {
 
@@ -33,17 +35,40 @@ struct holder {
 template <class T>
 extern holder<T> const specimen;
 
-template <auto Pointer, class T, std::size_t... Index>
-consteval std::size_t find_member(std::index_sequence<Index...>) {
-    std::size_t place = sizeof...(Index);
-    auto const look = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-        auto const& field = reflect::get<I>(specimen<T>.value);
-        using field_type = std::remove_cvref_t<decltype(field)>;
-        using wanted_type = std::remove_cvref_t<typename member_pointer<decltype(Pointer)>::field_type>;
-        if constexpr (std::is_same_v<field_type, wanted_type>)
-            if (std::addressof(specimen<T>.value.*Pointer) == std::addressof(field)) place = I;
-    };
-    (look(std::integral_constant<std::size_t, Index>{}), ...);
+/// Where a field is, and of which type: fields without a size of their own share their place with others.
+struct location {
+    void const* address = nullptr;
+    void const* type = nullptr;
+
+    friend constexpr bool operator==(location const&, location const&) = default;
+};
+
+template <class T>
+inline constexpr char type_tag{};
+
+template <class Field>
+consteval location location_of(Field const& field) {
+    return {std::addressof(field), &type_tag<std::remove_cv_t<Field>>};
+}
+
+template <class T, std::size_t... Index>
+consteval std::array<location, sizeof...(Index)> find_locations(std::index_sequence<Index...>) {
+    return {location_of(reflect::get<Index>(specimen<T>.value))...};
+}
+
+template <class T>
+consteval auto find_locations() {
+    return find_locations<T>(std::make_index_sequence<field_count<T>>{});
+}
+
+template <auto Pointer, class T>
+consteval std::size_t find_member() {
+    auto const wanted = location_of(specimen<T>.value.*Pointer);
+    std::size_t place = 0;
+    for (auto const& one : find_locations<T>()) {
+        if (one == wanted) break;
+        ++place;
+    }
     return place;
 }
 
@@ -59,7 +84,6 @@ using struct_of = typename detail::member_pointer<std::remove_cv_t<decltype(Poin
 
 /// The place of the field that `Pointer` names: `index_of<&Product::price>` is 2.
 template <auto Pointer>
-inline constexpr std::size_t index_of =
-    detail::find_member<Pointer, struct_of<Pointer>>(std::make_index_sequence<field_count<struct_of<Pointer>>>{});
+inline constexpr std::size_t index_of = detail::find_member<Pointer, struct_of<Pointer>>();
 
 }  // namespace isorow::inline v1::reflect

@@ -1,97 +1,22 @@
 #pragma once
 
 /// @file
-/// What can be said of a struct before it is taken apart: whether it is one that reflection can take apart at all. Boost.PFR answers
-/// the shapes refused here with unreadable errors, or, for C arrays, with a wrong number of fields.
+/// What can be said of a struct before it is taken apart: whether it is one that reflection can take apart at all. The backend is chosen
+/// here: C++26's own reflection where the compiler has it, else Boost.PFR, of which nothing is included then.
 
-#include <isorow/reflect/type_name.hpp>
+#include <isorow/config.hpp>
 
-#include <boost/pfr/tuple_size.hpp>
-
-#include <cstddef>
-#include <type_traits>
-#include <utility>
+#if ISOROW_HAS_REFLECTION
+#include <isorow/reflect/detail/meta.hpp>
+#else
+#include <isorow/reflect/detail/pfr.hpp>
+#endif
 
 namespace isorow::inline v1::reflect {
 
-/// The most fields a struct may have: what Boost.PFR takes apart since Boost 1.87.
-inline constexpr std::size_t field_limit = 200;
-
-namespace detail {
-
-/// Stands for the initialiser of any field.
-struct anything {
-    template <class Field>
-    operator Field() const noexcept;  // NOLINT(google-explicit-constructor)
-};
-
-/// Stands for the initialiser of a base class of T, and of nothing else.
+/// Whether T can be taken apart: an aggregate, but no std::array, of at most `field_limit` fields. Under C++20 it has no base class and no
+/// C array; under C++26 it may have both, where its base classes are aggregates, too.
 template <class T>
-struct any_base_of {
-    template <class Base>
-        requires(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T>)
-    operator Base() const noexcept;  // NOLINT(google-explicit-constructor)
-};
-
-template <std::size_t>
-using anything_at = anything;
-
-/// Whether T takes one braced initialiser for each of so many fields. A C array takes one of them where bare values it takes many.
-template <class T, std::size_t... Index>
-consteval bool takes_braces_each(std::index_sequence<Index...>) {
-    return requires { T{{anything_at<Index>{}}...}; };
-}
-
-/// Whether T takes `{}` for one field, after `Before` bare values and before `After` of them.
-template <class T, std::size_t... Before, std::size_t... After>
-consteval bool takes_braces_between(std::index_sequence<Before...>, std::index_sequence<After...>) {
-    return requires { T{anything_at<Before>{}..., {}, anything_at<After>{}...}; };
-}
-
-/// Whether the bare values from `Before` on fill a C array: `{}` there leaves room for fewer values than one less.
-template <class T, std::size_t Count, std::size_t Before>
-consteval bool is_array_at() {
-    using before = std::make_index_sequence<Before>;
-    if constexpr (takes_braces_between<T>(before{}, std::make_index_sequence<Count - Before - 1>{})) {
-        return false;
-    } else {
-        return []<std::size_t... Fewer>(std::index_sequence<Fewer...>) {
-            return (takes_braces_between<T>(before{}, std::make_index_sequence<Fewer>{}) || ...);
-        }(std::make_index_sequence<Count - Before - 1>{});
-    }
-}
-
-}  // namespace detail
-
-/// Whether T has a base class. Exact for aggregates: only a base can be initialised from a base.
-template <class T>
-consteval bool has_base() {
-    return requires { T{detail::any_base_of<T>{}}; };
-}
-
-/// The number of values that initialise a T, which is the number of its fields unless it has a C array.
-template <class T>
-inline constexpr std::size_t flat_field_count = boost::pfr::tuple_size_v<T>;
-
-/// The place of the first C array among the fields of T, or the number of its fields where it has none. Arrays of one element are not
-/// seen here, but by their field's type.
-template <class T>
-consteval std::size_t first_array() {
-    constexpr std::size_t count = flat_field_count<T>;
-    if constexpr (detail::takes_braces_each<T>(std::make_index_sequence<count>{})) {
-        return count;
-    } else {
-        return []<std::size_t... Index>(std::index_sequence<Index...>) {
-            std::size_t first = count;
-            static_cast<void>(((detail::is_array_at<T, count, Index>() ? (first = Index, true) : false) || ...));
-            return first;
-        }(std::make_index_sequence<count>{});
-    }
-}
-
-/// Whether T can be taken apart: an aggregate without bases and C arrays, of at most `field_limit` fields.
-template <class T>
-concept reflectable = std::is_class_v<T> && std::is_aggregate_v<T> && !has_base<T>() && flat_field_count<T> <= field_limit &&
-                      flat_field_count<T> != 0 && first_array<T>() == flat_field_count<T>;
+concept reflectable = shape_of<T>() == shape::plain;
 
 }  // namespace isorow::inline v1::reflect

@@ -1,7 +1,13 @@
 #pragma once
 
+#include <isorow/config.hpp>
+
 #include <cstddef>
 #include <string_view>
+
+#if ISOROW_HAS_REFLECTION
+#include <meta>
+#endif
 
 namespace isorow::inline v1 {
 
@@ -28,16 +34,29 @@ consteval std::string_view unqualified(std::string_view name) {
     return name;
 }
 
+/// What stands before the type's name in a signature, and behind it.
+inline constexpr std::size_t signature_front = compiler_signature<double>().find("double");
+inline constexpr std::size_t signature_rest = compiler_signature<double>().size() - signature_front - 6;
+
+template <class T>
+consteval std::string_view find_type_name() {
+#if ISOROW_HAS_REFLECTION
+    if constexpr (std::meta::has_identifier(^^T)) return std::meta::identifier_of(^^T);
+#endif
+    constexpr std::string_view signature = compiler_signature<T>();
+    return unqualified(signature.substr(signature_front, signature.size() - signature_front - signature_rest));
+}
+
+/// Found once for each type.
+template <class T>
+inline constexpr std::string_view found_type_name = find_type_name<T>();
+
 }  // namespace detail
 
 /// The name of a type without its namespaces, as error texts use it.
 template <class T>
 consteval std::string_view type_name() {
-    constexpr std::string_view sample = detail::compiler_signature<double>();
-    constexpr std::size_t before = sample.find("double");
-    constexpr std::size_t after = sample.size() - before - 6;
-    constexpr std::string_view signature = detail::compiler_signature<T>();
-    return detail::unqualified(signature.substr(before, signature.size() - before - after));
+    return detail::found_type_name<T>;
 }
 
 }  // namespace isorow::inline v1

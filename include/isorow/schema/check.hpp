@@ -9,11 +9,13 @@
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/table.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace isorow::inline v1 {
 
@@ -23,12 +25,16 @@ enum class problem : std::uint8_t {
     none,
     not_aggregate,
     no_fields,
+    has_unnamed,
     has_base,
     too_many_fields,
+    too_many_columns,
     has_array,
     no_type_float_vector,
     no_type_unsigned,
+    no_type_byte,
     no_type_json,
+    no_type_enum,
     no_type,
     unknown_type,
     unconvertible_type,
@@ -39,7 +45,30 @@ enum class problem : std::uint8_t {
     long_column_name,
     long_table_name,
     duplicate_column_name,
+    missing_metric,
+    contradiction,
+    mixed_key_positions,
+    misplaced_annotation,
+    view,
+    generated_key,
+    two_values,
+    identity_type,
+    identity_optional,
+    collation_type,
+    reference_type,
+    reference_count,
 };
+
+/// Whether the server can number a column of the type. Source: parse_utilcmd.c, generateSerialExtraStmts.
+[[nodiscard]] constexpr bool may_be_numbered(column_type const& type) noexcept {
+    return !type.array && (type.id == type_id::int2 || type.id == type_id::int4 || type.id == type_id::int8);
+}
+
+/// Whether values of the type are compared by a collation.
+[[nodiscard]] constexpr bool is_collatable(column_type const& type) noexcept {
+    return type.id == type_id::text || type.id == type_id::varchar || type.id == type_id::bpchar || type.id == type_id::citext ||
+           type.id == type_id::name;
+}
 
 /// The first thing that is wrong, and the field that it is about; `owner` is the struct of a member that is not T's own.
 struct finding {
@@ -51,96 +80,204 @@ struct finding {
 
 template <class Value>
 constexpr problem missing_type() {
-    if constexpr (std::is_same_v<Value, std::vector<float>>) return problem::no_type_float_vector;
+    if constexpr (array_without_type<Value> || (std::is_array_v<Value> && std::is_same_v<std::remove_extent_t<Value>, float>))
+        return problem::no_type_float_vector;
+    else if constexpr (std::is_integral_v<Value> && sizeof(Value) == 1 && !std::is_same_v<Value, bool>) return problem::no_type_byte;
     else if constexpr (std::is_unsigned_v<Value> && !std::is_same_v<Value, bool>) return problem::no_type_unsigned;
+    else if constexpr (std::is_enum_v<Value>) return problem::no_type_enum;
     else if constexpr (std::is_class_v<Value>) return problem::no_type_json;
     else return problem::no_type;
 }
 
+/// What is asked of a field's type: made once for all structs that have a field of the type.
+struct type_rules {
+    bool (*accepts)(column_type);
+    problem missing;  ///< what is wrong where no column type is said
+    bool is_view;
+};
+
+template <class Field>
+inline constexpr type_rules rules_of_type = [] {
+    using value = typename field_traits<Field>::value;
+    return type_rules{&accepts<value>, missing_type<value>(), is_view<value>};
+}();
+
 template <class T>
-constexpr bool names_unknown_type(std::size_t place) {
-    for (auto const& [member, options] : table_of<T>.column_overlays) {
+constexpr auto rules_of_fields() {
+    return []<std::size_t... Index>(std::index_sequence<Index...>) {
+        return std::array<type_rules, sizeof...(Index)>{rules_of_type<reflect::field_type<T, Index>>...};
+    }(std::make_index_sequence<reflect::field_count<T>>{});
+}
+
+/// The places of the columns whose types are said in words that isorow does not know.
+template <class T>
+constexpr auto find_unknown_types() {
+    std::array<bool, reflect::field_count<T>> is_unknown{};
+    for (auto const& [member, options] : facts_of<T>.column_overlays) {
+        if (options.type.empty()) continue;
         column_type ignored;
-        if (member.owner == &type_identity<T> && member.place == place && !options.type.empty() &&
-            !parse_column_type(options.type, ignored))
-            return true;
+        auto const place = place_in<T>(member);
+        if (place != not_a_field && !parse_column_type(options.type, ignored)) is_unknown[place] = true;
     }
-    return false;
+    return is_unknown;
 }
 
-template <class T, std::size_t Index>
-constexpr problem type_problem() {
-    using value = typename field_traits<reflect::field_type<T, Index>>::value;
-    constexpr auto const& column = columns_of<T>[Index];
-    if constexpr (names_unknown_type<T>(Index)) return problem::unknown_type;
-    else if constexpr (!column.has_type) return missing_type<value>();
-    else if constexpr (!accepts<value>(column.type)) return problem::unconvertible_type;
-    else return problem::none;
+constexpr problem problem_of_type(column_description const& column, type_rules const& rules, bool is_unknown) {
+    if (is_unknown) return problem::unknown_type;
+    if (!column.has_type) return rules.missing;
+    return rules.accepts(column.type) ? problem::none : problem::unconvertible_type;
 }
 
-template <class T, std::size_t... Index>
-constexpr finding find_type_problem(std::index_sequence<Index...>) {
-    finding found;
-    static_cast<void>(
-        ((type_problem<T, Index>() != problem::none ? (found = {type_problem<T, Index>(), Index, reflect::field_names<T>[Index]}, true)
-                                                    : false) ||
-         ...));
-    return found;
+template <class T>
+constexpr finding find_type_problem() {
+    auto const& columns = columns_of<T>;
+    auto const rules = rules_of_fields<T>();
+    auto const is_unknown = find_unknown_types<T>();
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (auto const found = problem_of_type(columns[i], rules[i], is_unknown[i]); found != problem::none)
+            return {found, i, columns[i].field};
+    return {};
 }
 
 template <class T>
 constexpr finding find_member_problem() {
-    auto const& overlay = table_of<T>;
+    auto const& overlay = facts_of<T>;
     for (auto const& member : overlay.key_members)
-        if (member.owner != &type_identity<T>) return {problem::foreign_key_member, 0, member.name, member.owner_name};
+        if (place_in<T>(member) == not_a_field) return {problem::foreign_key_member, 0, member.name, member.owner_name};
     for (auto const& [member, options] : overlay.column_overlays)
-        if (member.owner != &type_identity<T>) return {problem::foreign_member, 0, member.name, member.owner_name};
+        if (place_in<T>(member) == not_a_field) return {problem::foreign_member, 0, member.name, member.owner_name};
     for (auto const& index : overlay.index_overlays)
         for (std::size_t i = 0; i < index.count; ++i)
-            if (index.members[i].owner != &type_identity<T>)
+            if (place_in<T>(index.members[i]) == not_a_field)
                 return {problem::foreign_member, 0, index.members[i].name, index.members[i].owner_name};
+    for (auto const& key : overlay.foreign_key_overlays)
+        for (std::size_t i = 0; i < key.count; ++i)
+            if (place_in<T>(key.members[i]) == not_a_field)
+                return {problem::foreign_member, 0, key.members[i].name, key.members[i].owner_name};
     return {};
+}
+
+/// What is said of columns beside their types, and does not go with them.
+template <class T>
+constexpr finding find_column_problem() {
+    auto const& columns = columns_of<T>;
+    for (auto const place : description_of<T>.key)
+        if (!columns[place].is_written()) return {problem::generated_key, place, columns[place].field};
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        auto const& column = columns[i];
+        bool const is_numbered = column.identity != identity::none;
+        int const values = (column.default_value.empty() ? 0 : 1) + (column.generated.empty() ? 0 : 1) + (is_numbered ? 1 : 0);
+        if (values > 1) return {problem::two_values, i, column.field};
+        if (is_numbered && !may_be_numbered(column.type)) return {problem::identity_type, i, column.field};
+        if (is_numbered && column.nullable) return {problem::identity_optional, i, column.field};
+        if (!column.collation.empty() && !is_collatable(column.type)) return {problem::collation_type, i, column.field};
+    }
+    for (auto const& key : facts_of<T>.foreign_key_overlays) {
+        if (key.mistyped == index_column_limit) continue;
+        auto const& member = key.members[key.mistyped];
+        auto const& other = key.referenced[key.mistyped];
+        // The other struct is shown where it is another one.
+        if (!key.description.table.empty()) return {problem::reference_count, place_in<T>(member), member.name};
+        return {problem::reference_type, place_in<T>(member), member.name, key.is_own ? std::string_view{} : other.owner_name};
+    }
+    return {};
+}
+
+/// Compares names, neither of which is empty, in few steps: the compiler does it for all pairs of columns.
+constexpr bool is_same_name(std::string_view one, std::string_view other) {
+    return one.size() == other.size() && one.front() == other.front() && one == other;
 }
 
 template <class T>
 constexpr finding find_name_problem() {
     auto const& columns = columns_of<T>;
-    for (auto const& member : table_of<T>.key_members) {
-        if (columns[member.place].nullable) return {problem::optional_key, member.place, columns[member.place].field};
+    for (auto const place : description_of<T>.key) {
+        if (columns[place].nullable) return {problem::optional_key, place, columns[place].field};
         std::size_t count = 0;
-        for (auto const& other : table_of<T>.key_members) count += other.place == member.place ? 1 : 0;
-        if (count > 1) return {problem::repeated_key, member.place, columns[member.place].field};
+        for (auto const other : description_of<T>.key) count += other == place ? 1 : 0;
+        if (count > 1) return {problem::repeated_key, place, columns[place].field};
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (!is_identifier(columns[i].name)) return {problem::long_column_name, i, columns[i].field};
         for (std::size_t j = 0; j < i; ++j)
-            if (columns[j].name == columns[i].name) return {problem::duplicate_column_name, i, columns[i].field};
+            if (is_same_name(columns[j].name, columns[i].name)) return {problem::duplicate_column_name, i, columns[i].field};
     }
-    auto const& overlay = table_of<T>;
+    auto const& overlay = facts_of<T>;
     if (!is_identifier(overlay.table_name)) return {problem::long_table_name, 0, overlay.table_name};
     if (!overlay.schema_name.empty() && !is_identifier(overlay.schema_name)) return {problem::long_table_name, 0, overlay.schema_name};
     for (auto const& index : overlay.index_overlays)
         if (!index.description.name.empty() && !is_identifier(index.description.name))
             return {problem::long_table_name, 0, index.description.name};
+    for (auto const& index : overlay.index_overlays)
+        for (std::size_t i = 0; i < index.count; ++i)
+            if (auto const place = index.members[i].place; !metric_problem(index.description, columns[place].type).empty())
+                return {problem::missing_metric, place, columns[place].field};
+    return {};
+}
+
+/// Why reflection cannot take T apart.
+template <class T>
+constexpr finding find_shape_problem() {
+    constexpr auto shape = reflect::shape_of<T>();
+    if constexpr (shape == reflect::shape::no_aggregate) return {problem::not_aggregate};
+    else if constexpr (shape == reflect::shape::no_fields) return {problem::no_fields};
+    else if constexpr (shape == reflect::shape::has_base) return {problem::has_base};
+    else if constexpr (shape == reflect::shape::has_array) return {problem::has_array, reflect::first_array<T>()};
+    else if constexpr (shape == reflect::shape::has_unnamed) return {problem::has_unnamed};
+    else if constexpr (shape == reflect::shape::too_many_fields)
+        return {ISOROW_HAS_REFLECTION ? problem::too_many_columns : problem::too_many_fields};
+    else return {};
+}
+
+/// What annotations say that cannot be.
+template <class T>
+constexpr finding find_annotation_problem() {
+#if ISOROW_HAS_REFLECTION
+    if constexpr (is_annotated<T>) {
+        auto const& fault = gathered_facts<T, table_of<T>>.fault;
+        switch (fault.kind) {
+            case annotation_fault::none:
+                return {};
+            case annotation_fault::contradiction:
+                return {problem::contradiction, fault.place, fault.subject};
+            case annotation_fault::mixed_key_positions:
+                return {problem::mixed_key_positions, fault.place, fault.subject};
+            case annotation_fault::misplaced:
+                return {problem::misplaced_annotation, fault.place, fault.subject};
+        }
+    }
+#endif
     return {};
 }
 
 /// The checks in the order in which one rests on those before it.
 template <class T>
 constexpr finding first_problem() {
-    if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T>) return {problem::not_aggregate};
-    else if constexpr (std::is_empty_v<T>) return {problem::no_fields};
-    else if constexpr (reflect::has_base<T>()) return {problem::has_base};
-    else if constexpr (reflect::first_array<T>() != reflect::flat_field_count<T>) return {problem::has_array, reflect::first_array<T>()};
-    else if constexpr (reflect::flat_field_count<T> > reflect::field_limit) return {problem::too_many_fields};
-    else {
-        constexpr finding type = find_type_problem<T>(std::make_index_sequence<reflect::field_count<T>>{});
-        constexpr finding member = find_member_problem<T>();
-        if constexpr (type.problem != problem::none) return type;
-        else if constexpr (member.problem != problem::none) return member;
-        else return find_name_problem<T>();
+    if constexpr (!reflect::reflectable<T>) {
+        return find_shape_problem<T>();
+    } else {
+        if (auto const annotation = find_annotation_problem<T>(); annotation.problem != problem::none) return annotation;
+        if (auto const type = find_type_problem<T>(); type.problem != problem::none) return type;
+        if (auto const member = find_member_problem<T>(); member.problem != problem::none) return member;
+        if (auto const column = find_column_problem<T>(); column.problem != problem::none) return column;
+        return find_name_problem<T>();
     }
 }
+
+/// The first field that refers to memory of others.
+template <class T>
+constexpr finding find_view() {
+    auto const rules = rules_of_fields<T>();
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        if (rules[i].is_view) return {problem::view, i, reflect::field_names<T>[i]};
+    return {};
+}
+
+/// What is wrong with T, found once.
+template <class T>
+inline constexpr finding problem_of = first_problem<T>();
+template <class T>
+inline constexpr finding view_problem_of = find_view<T>();
 
 /// Prints the message of a problem. The compiler shows the template's arguments beside it: the struct, the field with its place and
 /// type, and the struct that owns the field where that is another one.
@@ -153,18 +290,30 @@ constexpr void report_problem() {
     static_assert(Problem != problem::has_base, "isorow: this struct has a base class; put the base's fields into the struct itself");
     static_assert(Problem != problem::too_many_fields,
                   "isorow: this struct has more than 200 fields, which is what reflection takes apart; split the struct");
+    static_assert(Problem != problem::too_many_columns,
+                  "isorow: this struct has more than 1600 fields, which is how many columns Postgres gives a table; split the struct");
+    static_assert(
+        Problem != problem::has_unnamed,
+        "isorow: this struct has a bit-field, a reference or an anonymous union, which cannot be a column; make it a plain field");
     static_assert(Problem != problem::has_array,
                   "isorow: this struct has a C array, whose elements reflection takes for fields; use std::string, std::vector or "
                   "std::array (Place says how many fields stand before it)");
     static_assert(Problem != problem::no_type_float_vector,
                   "isorow: std::vector<float> may be an embedding or an array; say which: annotated<std::vector<float>, vector_schema<N>>, "
                   "or isorow::vector<N>, or annotated<std::vector<float>, pg_type<\"real[]\">>");
-    static_assert(
-        Problem != problem::no_type_unsigned,
-        "isorow: this unsigned integer has no Postgres type; use std::int64_t, or isorow::numeric where its whole range is needed");
+    static_assert(Problem != problem::no_type_unsigned,
+                  "isorow: this unsigned integer has no Postgres type of its own; say one for std::uint64_t: annotated<std::uint64_t, "
+                  "pg_type<\"bigint\">>, which checks the range of each value, or pg_type<\"numeric(20,0)\">, which holds all of them");
+    static_assert(Problem != problem::no_type_byte,
+                  "isorow: this field is one byte, which may be a number or a character; for numbers use std::int16_t, or say "
+                  "annotated<std::uint8_t, pg_type<\"smallint\">>; for characters std::string, for bytes std::vector<std::byte>");
     static_assert(Problem != problem::no_type_json,
                   "isorow: this field's type has no Postgres type; include <isorow/json.hpp> to store nested structs, maps and lists as "
                   "jsonb, or specialise isorow::mapping for it");
+    static_assert(
+        Problem != problem::no_type_enum,
+        "isorow: this enumeration has no Postgres type; include <isorow/enums.hpp> to store it as the text of its names (where it "
+        "is included, no name was found: specialise isorow::enum_names for it)");
     static_assert(Problem != problem::no_type, "isorow: this field's type has no Postgres type; docs/types.md lists those that have one");
     static_assert(Problem != problem::unknown_type,
                   "isorow: the overlay gives this column a type that isorow does not know; docs/types.md lists those that it knows");
@@ -185,6 +334,38 @@ constexpr void report_problem() {
         "isorow: the name of a table, schema or index is longer than 63 bytes, which Postgres would cut off; give it a shorter one");
     static_assert(Problem != problem::duplicate_column_name,
                   "isorow: two fields have the same column name; rename one: .column<&T::field>({.name = \"…\"})");
+    static_assert(Problem != problem::missing_metric,
+                  "isorow: pgvector has no such index for this column's type: bit(n) takes the metrics hamming and jaccard, all others the "
+                  "other metrics; ivfflat has neither l1 nor jaccard, and none for sparsevec: use hnsw");
+    static_assert(Problem != problem::contradiction,
+                  "isorow: two annotations of this field, or an annotation and the overlay, say different things; say it once");
+    static_assert(
+        Problem != problem::mixed_key_positions,
+        "isorow: the positions of the primary key's fields are not 1, 2, … each once; say [[=isorow::primary_key]] without positions "
+        "for the order of the fields, or give each of them one");
+    static_assert(Problem != problem::misplaced_annotation,
+                  "isorow: this annotation is at the wrong place: table_name and schema_name stand on the struct, the others on a field");
+    static_assert(Problem != problem::view,
+                  "isorow: this field is a view, which would refer to memory that is gone; only rows in batches have views: read them by "
+                  "source<T>::batches(), or make the field std::string or std::vector<std::byte>");
+    static_assert(
+        Problem != problem::generated_key,
+        "isorow: the primary key has a generated column, but rows are told apart by keys that are written; take the column out of "
+        "the key, or make a unique index over it");
+    static_assert(Problem != problem::two_values,
+                  "isorow: this column has more than one of default_value, generated and identity; say where its value comes from once");
+    static_assert(Problem != problem::identity_type,
+                  "isorow: the server numbers columns of smallint, integer and bigint only; make the field a signed integer or take the "
+                  "identity away");
+    static_assert(Problem != problem::identity_optional,
+                  "isorow: a column that the server numbers is never NULL; take the optional away or the identity");
+    static_assert(Problem != problem::collation_type,
+                  "isorow: this column has a collation, but its type is no text; take the collation away");
+    static_assert(Problem != problem::reference_type,
+                  "isorow: a foreign key refers to a member of another type; both columns hold the same values: give them one type");
+    static_assert(
+        Problem != problem::reference_count,
+        "isorow: a foreign key refers to as many columns as it has: .foreign_key<&T::a, &T::b>(references(\"t\", {\"a\", \"b\"}))");
 }
 
 /// The field's type where there is one to show.
@@ -197,11 +378,24 @@ struct shown_type<T, Place, true> {
     using type = reflect::field_type<T, Place>;
 };
 
+/// Prints what was found of T, if anything.
+template <class T, auto const& Found>
+constexpr void report_finding() {
+    constexpr finding found = Found;
+    if constexpr (found.problem != problem::none) {
+        constexpr auto name = type_name<T>();
+        constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
+        constexpr auto owner = found.owner.empty() ? name : found.owner;
+        report_problem<to_fixed_string<name.size()>(name), to_fixed_string<found.field.size()>(found.field), found.problem, found.place,
+                       typename shown_type<T, found.place, is_own_field>::type, to_fixed_string<owner.size()>(owner)>();
+    }
+}
+
 }  // namespace detail
 
 /// Whether T can be a table: everything that `check<T>()` asks.
 template <class T>
-concept mappable = detail::first_problem<T>().problem == detail::problem::none;
+concept mappable = detail::problem_of<T>.problem == detail::problem::none;
 
 /// Whether T can be a table whose rows are told apart by a key, as targets need it.
 template <class T>
@@ -210,21 +404,24 @@ concept keyed = mappable<T> && !description_of<T>.key.empty();
 /// Stops the compiler where T cannot be a table, with a message that says why, names struct and field, and says what to do.
 template <class T>
 constexpr void check() {
-    constexpr auto found = detail::first_problem<T>();
-    if constexpr (found.problem != detail::problem::none) {
-        constexpr auto name = type_name<T>();
-        constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
-        constexpr auto owner = found.owner.empty() ? name : found.owner;
-        detail::report_problem<detail::to_fixed_string<name.size()>(name), detail::to_fixed_string<found.field.size()>(found.field),
-                               found.problem, found.place, typename detail::shown_type<T, found.place, is_own_field>::type,
-                               detail::to_fixed_string<owner.size()>(owner)>();
-    }
+    detail::report_finding<T, detail::problem_of<T>>();
 }
 
-/// `check<T>()`, and that T has a primary key.
+/// Whether T can be a table, and its rows own what they hold, so that they may be kept: no field is a view.
+template <class T>
+concept owning = mappable<T> && detail::view_problem_of<T>.problem == detail::problem::none;
+
+/// `check<T>()`, and that T's rows own what they hold.
+template <class T>
+constexpr void check_owning() {
+    check<T>();
+    if constexpr (mappable<T>) detail::report_finding<T, detail::view_problem_of<T>>();
+}
+
+/// `check_owning<T>()`, and that T has a primary key.
 template <class T>
 constexpr void check_keyed() {
-    check<T>();
+    check_owning<T>();
     if constexpr (mappable<T>)
         static_assert(keyed<T>,
                       "isorow: this struct has no primary key, which a target needs to tell its rows apart; say it in isorow_table(): "

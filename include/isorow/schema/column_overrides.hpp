@@ -35,9 +35,9 @@ class column_override {
 public:
     column_override(pg_type<> type) : type_(std::move(type.sql)) {}  // NOLINT(google-explicit-constructor): it stands for the type
     template <fixed_string Sql>
-    column_override(pg_type<Sql>) : type_(Sql.view()) {}      // NOLINT(google-explicit-constructor)
-    column_override(vector_shape shape) { set(shape); }       // NOLINT(google-explicit-constructor)
-    column_override(vector_schema<> schema) { set(schema); }  // NOLINT(google-explicit-constructor)
+    column_override(pg_type<Sql> type) : type_(type.view()) {}  // NOLINT(google-explicit-constructor)
+    column_override(vector_shape shape) { set(shape); }         // NOLINT(google-explicit-constructor)
+    column_override(vector_schema<> schema) { set(schema); }    // NOLINT(google-explicit-constructor)
     template <std::size_t Size, vector_element Element>
     column_override(vector_schema<Size, Element> schema) {  // NOLINT(google-explicit-constructor)
         set(schema.shape());

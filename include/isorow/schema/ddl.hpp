@@ -3,13 +3,15 @@
 /// @file
 /// The SQL that makes a table: text only, nothing is run here.
 
+#include <isorow/config.hpp>
 #include <isorow/schema/check.hpp>
 #include <isorow/schema/identifier.hpp>
+#include <isorow/schema/literal.hpp>
 #include <isorow/schema/table.hpp>
+#include <isorow/schema/user_types.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,35 +30,34 @@ namespace detail {
     return extension.empty() || found == schemas.end() ? std::string{} : quote_identifier(found->second) + ".";
 }
 
-[[nodiscard]] inline std::string quoted_columns(table_description const& table, field_list const& fields) {
-    std::string list;
-    for (auto const place : fields) list.append(list.empty() ? "" : ", ").append(quote_identifier(table.columns[place].name));
-    return list;
-}
+[[nodiscard]] std::string quoted_columns(table_description const& table, field_list const& fields);
 
 /// A name that may have its schema before a dot, quoted part by part: `"extensions"."gin_trgm_ops"`.
-[[nodiscard]] inline std::string quote_qualified(std::string_view name) {
-    auto const dot = name.find('.');
-    return dot == std::string_view::npos ? quote_identifier(name) : quote_identifier(name.substr(0, dot), name.substr(dot + 1));
-}
+[[nodiscard]] std::string quote_qualified(std::string_view name);
 
-/// The operator class of pgvector for a metric: `vector_cosine_ops`. Source: pgvector's README, "Indexing".
-[[nodiscard]] inline std::string metric_class(column_type const& type, metric metric) {
-    std::string const name(entry_of(type.id).catalog_name);
+/// What pgvector's operator classes for a metric have behind their type's name.
+[[nodiscard]] constexpr std::string_view metric_suffix(metric metric) noexcept {
     switch (metric) {
         case metric::l2:
-            return name + "_l2_ops";
+            return "_l2_ops";
         case metric::inner_product:
-            return name + "_ip_ops";
+            return "_ip_ops";
         case metric::cosine:
-            return name + "_cosine_ops";
+            return "_cosine_ops";
         case metric::l1:
-            return name + "_l1_ops";
+            return "_l1_ops";
+        case metric::hamming:
+            return "_hamming_ops";
+        case metric::jaccard:
+            return "_jaccard_ops";
     }
     return {};
 }
 
-[[nodiscard]] inline std::string_view method_name(index_method method) noexcept {
+/// The operator class of pgvector for a metric: `vector_cosine_ops`. Source: pgvector's README, "Indexing".
+[[nodiscard]] std::string metric_class(column_type const& type, metric metric);
+
+[[nodiscard]] constexpr std::string_view method_name(index_method method) noexcept {
     switch (method) {
         case index_method::btree:
             return "btree";
@@ -77,52 +78,76 @@ namespace detail {
 }
 
 /// A name of at most 63 bytes: a longer one keeps its front and gets a hash (FNV-1a), so that two long names stay two.
-[[nodiscard]] inline std::string shortened(std::string name) {
-    if (name.size() <= identifier_limit) return name;
-    std::uint64_t hash = 14695981039346656037u;
-    for (char const character : name) hash = (hash ^ static_cast<std::uint8_t>(character)) * 1099511628211u;
-    std::string suffix = "_";
-    for (int shift = 36; shift >= 0; shift -= 4) suffix += "0123456789abcdef"[(hash >> shift) & 15];
-    auto front = name.substr(0, identifier_limit - suffix.size());
-    while (!is_valid_utf8(front)) front.pop_back();
-    return front + suffix;
-}
+[[nodiscard]] std::string shortened(std::string name);
 
 }  // namespace detail
 
 /// The column's type as SQL writes it, with the schema of an extension's type where that is known.
-[[nodiscard]] inline std::string type_sql(column_type const& type, extension_schemas const& schemas = {}) {
-    return detail::extension_prefix(entry_of(type.id).extension, schemas) + to_sql(type);
-}
+[[nodiscard]] std::string type_sql(column_type const& type, extension_schemas const& schemas = {});
 
-/// `"price" double precision DEFAULT 0 NOT NULL`. That values are unique is an index's to say: see `declared_indexes`.
-[[nodiscard]] inline std::string column_sql(column_description const& column, extension_schemas const& schemas = {}) {
-    auto sql = quote_identifier(column.name) + " " + type_sql(column.type, schemas);
-    if (!column.default_value.empty()) sql.append(" DEFAULT ").append(column.default_value);
-    if (!column.nullable) sql += " NOT NULL";
-    return sql;
-}
+/// `CREATE TYPE`, with the schemas of extensions' types where they are known.
+[[nodiscard]] std::string create_type_sql(user_type const& type, extension_schemas const& schemas);
 
-/// `CREATE TABLE` with the columns, without key and indexes, which are made once the rows are there.
-[[nodiscard]] inline std::string create_table_sql(table_description const& table, extension_schemas const& schemas = {}) {
-    std::string sql = "CREATE TABLE " + quote_identifier(table.schema, table.name) + " (";
-    char const* separator = "\n    ";
-    for (auto const& column : table.columns) {
-        sql.append(separator).append(column_sql(column, schemas));
-        separator = ",\n    ";
-    }
-    return sql += "\n)";
-}
+namespace detail {
+
+/// The name of the CHECK of a column's labels. Such names are isorow's: what stands under one over a column that isorow made is altered
+/// and dropped with the labels. The table has no part in it, so that it stays right when the table is renamed.
+[[nodiscard]] inline std::string labels_name(std::string_view column) { return shortened(std::string(column) + "_labels"); }
+
+/// `CONSTRAINT "mood_labels" CHECK ("mood" IN ('sad', 'ok'))`; of an array, whose elements are not NULL, `CHECK ("moods"::text[] <@
+/// ARRAY[…]::text[])`.
+[[nodiscard]] std::string labels_sql(column_description const& column);
+
+/// `BY DEFAULT AS IDENTITY`; empty where the server does not number the column.
+[[nodiscard]] std::string_view identity_sql(identity identity) noexcept;
+
+}  // namespace detail
+
+/// `"price" double precision DEFAULT 0 NOT NULL`, with collation, generation expression and identity. That values are unique is an index's
+/// to say, and what they satisfy a check's: see `declared_indexes`, `declared_checks`.
+[[nodiscard]] std::string column_sql(column_description const& column, extension_schemas const& schemas = {});
+
+namespace detail {
+
+/// A name of the table, its columns, and what it is for, as Postgres makes it: `orders_customer_fkey`.
+[[nodiscard]] std::string made_constraint_name(table_description const& table, field_list const& fields, std::string_view suffix);
+
+[[nodiscard]] std::string_view action_sql(referential_action action) noexcept;
+
+}  // namespace detail
+
+/// A check or a foreign key by its name, and what stands behind `ADD CONSTRAINT name`.
+struct constraint_sql {
+    std::string name;
+    std::string definition;
+};
+
+/// The table's checks, those of single columns first. Theirs are called as Postgres calls them: `products_price_check`.
+[[nodiscard]] std::vector<constraint_sql> declared_checks(table_description const& table);
+
+/// A foreign key as SQL writes it. That it is `DEFERRABLE` lets a commit write rows and those that they refer to in any order.
+[[nodiscard]] constraint_sql foreign_key_sql(table_description const& table, foreign_key_description const& key);
+
+/// The table's foreign keys.
+[[nodiscard]] std::vector<constraint_sql> declared_foreign_keys(table_description const& table);
+
+/// `ALTER TABLE … ADD CONSTRAINT`.
+[[nodiscard]] std::string add_constraint_sql(table_description const& table, constraint_sql const& constraint);
+
+/// `COMMENT ON COLUMN …`; an empty comment takes it away.
+[[nodiscard]] std::string comment_sql(table_description const& table, column_description const& column);
+/// `COMMENT ON TABLE …`.
+[[nodiscard]] std::string comment_sql(table_description const& table);
+
+/// `CREATE TABLE` with the columns and the checks, without key and indexes, which are made once the rows are there, and without foreign
+/// keys, which are made once all tables are.
+[[nodiscard]] std::string create_table_sql(table_description const& table, extension_schemas const& schemas = {});
 
 /// `ALTER TABLE … ADD PRIMARY KEY`; empty where the table has none.
-[[nodiscard]] inline std::string add_key_sql(table_description const& table) {
-    if (table.key.empty()) return {};
-    return "ALTER TABLE " + quote_identifier(table.schema, table.name) + " ADD PRIMARY KEY (" + detail::quoted_columns(table, table.key) +
-           ")";
-}
+[[nodiscard]] std::string add_key_sql(table_description const& table);
 
 /// The table's indexes, those of its unique columns included, each once.
-[[nodiscard]] inline std::vector<index_description> declared_indexes(table_description const& table) {
+[[nodiscard]] constexpr std::vector<index_description> declared_indexes(table_description const& table) {
     std::vector<index_description> indexes;
     auto const add = [&](index_description const& index) {
         if (std::find(indexes.begin(), indexes.end(), index) == indexes.end()) indexes.push_back(index);
@@ -136,70 +161,35 @@ namespace detail {
 namespace detail {
 
 /// The name that Postgres would make of table and columns, as long as it comes.
-[[nodiscard]] inline std::string made_index_name(table_description const& table, index_description const& index) {
-    std::string name(table.name);
-    for (auto const place : index.fields) name.append("_").append(table.columns[place].name);
-    return name + (index.unique ? "_key" : "_idx");
-}
+[[nodiscard]] std::string made_index_name(table_description const& table, index_description const& index);
 
 /// ` "vector_cosine_ops"` behind the column; empty where the type's default will do.
-[[nodiscard]] inline std::string operator_class_sql(index_description const& index, column_type const& type,
-                                                    extension_schemas const& schemas) {
-    if (!index.operator_class.empty()) return text(" {}", quote_qualified(index.operator_class));
-    if (index.method != index_method::hnsw && index.method != index_method::ivfflat) return {};
-    return text(" {}{}", extension_prefix(entry_of(type.id).extension, schemas), metric_class(type, index.metric));
-}
+[[nodiscard]] std::string operator_class_sql(index_description const& index, column_type const& type, extension_schemas const& schemas);
 
 }  // namespace detail
 
 /// The index's own name, or one made of table and columns as Postgres makes it, shortened where it is too long. Two different indexes of
 /// the table that are made over the same columns are told apart by a number.
-[[nodiscard]] inline std::string index_name(table_description const& table, index_description const& index) {
-    if (!index.name.empty()) return std::string(index.name);
-    auto const name = detail::made_index_name(table, index);
-    std::size_t before = 0;
-    for (auto const& other : table.indexes) {
-        if (other == index) break;
-        before += other.name.empty() && detail::made_index_name(table, other) == name ? 1 : 0;
-    }
-    return detail::shortened(before == 0 ? name : text("{}{}", name, before));
-}
+[[nodiscard]] std::string index_name(table_description const& table, index_description const& index);
 
 /// `CREATE INDEX`, with pgvector's operator class and parameters where the method is one of pgvector's. `concurrently`: without keeping
 /// others from writing, outside of transactions.
-[[nodiscard]] inline std::string create_index_sql(table_description const& table, index_description const& index,
-                                                  extension_schemas const& schemas = {}, bool concurrently = false) {
-    std::string columns;
-    for (auto const place : index.fields) {
-        auto const& column = table.columns[place];
-        columns.append(columns.empty() ? "" : ", ").append(quote_identifier(column.name));
-        columns += detail::operator_class_sql(index, column.type, schemas);
-    }
-    auto sql = text("CREATE {}INDEX {}{} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", concurrently ? "CONCURRENTLY " : "",
-                    quote_identifier(index_name(table, index)), quote_identifier(table.schema, table.name),
-                    detail::method_name(index.method), columns);
-    if (index.method == index_method::hnsw) sql += text(" WITH (m = {}, ef_construction = {})", index.m, index.ef_construction);
-    if (index.method == index_method::ivfflat) sql += text(" WITH (lists = {})", index.lists);
-    return sql;
-}
+[[nodiscard]] std::string create_index_sql(table_description const& table, index_description const& index,
+                                           extension_schemas const& schemas = {}, bool concurrently = false);
 
-/// The extensions that the table's types come from, each once.
-[[nodiscard]] inline std::vector<std::string_view> needed_extensions(table_description const& table) {
-    std::vector<std::string_view> names;
-    for (auto const& column : table.columns) {
-        auto const name = entry_of(column.type.id).extension;
-        if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-    return names;
-}
+namespace detail {
 
-/// All statements that make the table: table, key, indexes, in this order.
-[[nodiscard]] inline std::vector<std::string> ddl_statements(table_description const& table, extension_schemas const& schemas = {}) {
-    std::vector<std::string> statements{create_table_sql(table, schemas)};
-    if (!table.key.empty()) statements.push_back(add_key_sql(table));
-    for (auto const& index : declared_indexes(table)) statements.push_back(create_index_sql(table, index, schemas));
-    return statements;
-}
+/// Adds the extensions that a type, or an attribute of a composite one, comes from.
+void add_needed_extensions(column_type const& type, std::vector<std::string_view>& names);
+
+}  // namespace detail
+
+/// The extensions that the table's types and indexes come from, each once.
+[[nodiscard]] std::vector<std::string_view> needed_extensions(table_description const& table);
+
+/// All statements that make the table: the user's types, table, key, indexes, comments, foreign keys, in this order. The tables that the
+/// foreign keys refer to are to be there before.
+[[nodiscard]] std::vector<std::string> ddl_statements(table_description const& table, extension_schemas const& schemas = {});
 
 /// The DDL of T's table as one script.
 template <class T>
@@ -211,3 +201,7 @@ template <class T>
 }
 
 }  // namespace isorow::inline v1
+
+#if ISOROW_HAS_CODE
+#include <isorow/schema/detail/ddl_code.hpp>
+#endif

@@ -3,12 +3,11 @@
 /// @file
 /// What it takes for a live table to become the one that is declared. Nothing is asked of a server, and nothing is run.
 
-#include <isorow/schema/detail/evolver.hpp>
+#include <isorow/config.hpp>
+#include <isorow/schema/detail/index_definition.hpp>
 #include <isorow/schema/schema_change.hpp>
+#include <isorow/schema/type_change.hpp>
 
-#include <algorithm>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1 {
@@ -18,33 +17,26 @@ namespace isorow::inline v1 {
 ///
 /// What loses nothing is done by itself: columns and indexes are added, types widened, defaults set. What loses values is marked
 /// `destructive`. A type that has no safe cast and no `using_expression` is refused, never guessed.
-[[nodiscard]] inline evolution evolve(table_description const& declared, live_table const* live, table_record const& record,
-                                      extension_schemas const& schemas = {}, evolution_rules const& rules = {}) {
-    return detail::evolver(declared, live, record, schemas, rules).run();
-}
+[[nodiscard]] evolution evolve(table_description const& declared, live_table const* live, table_record const& record,
+                               extension_schemas const& schemas = {}, evolution_rules const& rules = {});
 
 /// The difference where no unique index stands over exactly the key's columns: without one, keys do not tell rows apart.
-[[nodiscard]] inline std::vector<difference> compare_key(table_description const& declared, live_table const& live) {
-    if (declared.key.empty() || detail::has_unique_index(live, detail::key_names(declared))) return {};
-    auto const* const key = live.primary_key();
-    return {{std::string(declared.struct_name), detail::listed(detail::key_names(declared)),
-             "a primary key or a unique index over exactly these columns",
-             key == nullptr ? "none" : text("a primary key over {}", detail::listed(key->columns))}};
-}
+[[nodiscard]] std::vector<difference> compare_key(table_description const& declared, live_table const& live);
 
 /// The differences where a declared index has no like on the table, whatever it is called.
-[[nodiscard]] inline std::vector<difference> compare_indexes(table_description const& declared, live_table const& live,
-                                                             extension_schemas const& schemas = {}) {
-    std::vector<difference> differences;
-    for (auto const& index : declared_indexes(declared)) {
-        auto const definition = create_index_sql(declared, index, schemas);
-        auto const is_like = [&](live_index const& one) {
-            return one.valid && detail::is_same_definition(definition, one.definition, schemas);
-        };
-        if (std::none_of(live.indexes.begin(), live.indexes.end(), is_like))
-            differences.push_back({std::string(declared.struct_name), index_name(declared, index), definition, "no such index"});
-    }
-    return differences;
-}
+[[nodiscard]] std::vector<difference> compare_indexes(table_description const& declared, live_table const& live,
+                                                      extension_schemas const& schemas = {});
+
+/// The differences where a declared check or foreign key has no like on the table: neither one of its name nor one that looks like it.
+/// Two spellings of one condition may look different, so that a check's name will do; a foreign key is held against what it says.
+[[nodiscard]] std::vector<difference> compare_constraints(table_description const& declared, live_table const& live);
+
+/// The differences in what is declared of columns beside type and nullability: identity and collation. A column that the server always
+/// numbers can be written by no target.
+[[nodiscard]] std::vector<difference> compare_column_rules(table_description const& declared, live_table const& live);
 
 }  // namespace isorow::inline v1
+
+#if ISOROW_HAS_CODE
+#include <isorow/schema/detail/evolution_code.hpp>
+#endif

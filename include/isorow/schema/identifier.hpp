@@ -5,9 +5,11 @@
 
 #include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
+#include <isorow/types/hexadecimal.hpp>
 #include <isorow/types/utf8.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,8 +20,30 @@ inline constexpr std::size_t identifier_limit = 63;
 
 /// Whether Postgres can take the name whole: 1 to 63 bytes, no NUL, valid UTF-8.
 [[nodiscard]] constexpr bool is_identifier(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= identifier_limit && name.find('\0') == std::string_view::npos && is_valid_utf8(name);
+    if (name.empty() || name.size() > identifier_limit) return false;
+    // The compiler asks this of every column: one plain loop is what costs it least.
+    bool is_ascii = true;
+    for (char const character : name) {
+        if (character == '\0') return false;
+        is_ascii = is_ascii && static_cast<unsigned char>(character) < 0x80;
+    }
+    return is_ascii || is_valid_utf8(name);
 }
+
+namespace detail {
+
+/// Appends the name in double quotes to any text, in constant expressions too.
+template <class Text>
+constexpr void append_quoted(Text& text, std::string_view name) {
+    text += '"';
+    for (char const character : name) {
+        if (character == '"') text += '"';
+        text += character;
+    }
+    text += '"';
+}
+
+}  // namespace detail
 
 /// The name as SQL writes it, in double quotes. Throws `usage_error` where it is not an identifier.
 [[nodiscard]] inline std::string quote_identifier(std::string_view name) {
@@ -29,17 +53,26 @@ inline constexpr std::size_t identifier_limit = 63;
                           : name.size() > identifier_limit
                               ? text("the name \"{}\" has {} bytes, an SQL identifier at most {}", name, name.size(), identifier_limit)
                               : text("a name that is not valid UTF-8 cannot be an SQL identifier"));
-    std::string result = "\"";
-    for (char const character : name) {
-        if (character == '"') result += '"';
-        result += character;
-    }
-    return result += '"';
+    std::string result;
+    detail::append_quoted(result, name);
+    return result;
 }
 
 /// A relation's name with its schema, quoted: `"public"."products"`.
 [[nodiscard]] inline std::string quote_identifier(std::string_view schema, std::string_view name) {
     return quote_identifier(schema) + "." + quote_identifier(name);
 }
+
+namespace detail {
+
+/// What tells long names apart whose beginnings are the same: the last `count` hexadecimal digits of FNV-1a, at most 16. Databases have
+/// names that end with it: it stays as it is.
+[[nodiscard]] inline std::string hash_digits(std::string_view name, std::size_t count = 16) {
+    std::uint64_t hash = 14695981039346656037U;
+    for (char const character : name) hash = (hash ^ static_cast<std::uint8_t>(character)) * 1099511628211U;
+    return hexadecimal(hash, count);
+}
+
+}  // namespace detail
 
 }  // namespace isorow::inline v1

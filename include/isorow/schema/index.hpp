@@ -1,5 +1,7 @@
 #pragma once
 
+#include <isorow/types/column_type.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -7,12 +9,14 @@
 
 namespace isorow::inline v1 {
 
-/// How pgvector measures the distance of two embeddings.
-enum class metric : std::uint8_t { l2, inner_product, cosine, l1 };
+/// How pgvector measures the distance of two embeddings; the last two are those of binary vectors, `bit(n)`.
+enum class metric : std::uint8_t { l2, inner_product, cosine, l1, hamming, jaccard };
 inline constexpr metric l2 = metric::l2;
 inline constexpr metric inner_product = metric::inner_product;
 inline constexpr metric cosine = metric::cosine;
 inline constexpr metric l1 = metric::l1;
+inline constexpr metric hamming = metric::hamming;
+inline constexpr metric jaccard = metric::jaccard;
 
 /// The access methods that isorow builds indexes with.
 enum class index_method : std::uint8_t { btree, hash, gin, gist, brin, hnsw, ivfflat };
@@ -93,6 +97,9 @@ struct index_description {
     std::string_view operator_class{};  ///< with or without its schema; empty: the type's default, or pgvector's for the metric
 
     friend constexpr bool operator==(index_description const&, index_description const&) = default;
+
+    /// Whether pgvector brings the access method.
+    [[nodiscard]] constexpr bool is_of_pgvector() const noexcept { return method == index_method::hnsw || method == index_method::ivfflat; }
 };
 
 namespace detail {
@@ -128,6 +135,21 @@ constexpr index_description describe(field_list const& fields, ivfflat const& o)
             .lists = o.lists,
             .name = o.name,
             .operator_class = o.operator_class};
+}
+
+/// Why pgvector has no operator class for an index over a column of the type; empty where it has one, or the user names one. Source:
+/// pgvector's README, "Indexing".
+[[nodiscard]] constexpr std::string_view metric_problem(index_description const& index, column_type const& type) noexcept {
+    if (!index.is_of_pgvector() || !index.operator_class.empty()) return {};
+    bool const is_binary_metric = index.metric == metric::hamming || index.metric == metric::jaccard;
+    bool const is_ivfflat = index.method == index_method::ivfflat;
+    bool const is_bits = type.id == type_id::bit || type.id == type_id::varbit;
+    if (is_bits && !is_binary_metric) return "bits are compared by the metrics hamming and jaccard";
+    if (!is_bits && is_binary_metric) return "the metrics hamming and jaccard are those of bits";
+    if (type.id == type_id::sparsevec && is_ivfflat) return "pgvector has no ivfflat index for sparsevec; use hnsw";
+    if (is_ivfflat && index.metric == metric::jaccard) return "pgvector has no ivfflat index for the metric jaccard; use hnsw";
+    if (is_ivfflat && index.metric == metric::l1) return "pgvector has no ivfflat index for the metric l1; use hnsw";
+    return {};
 }
 
 }  // namespace detail

@@ -1,7 +1,7 @@
 #pragma once
 
 /// @file
-/// A table as the server's catalogue has it, as plain data.
+/// A table as the server's catalogue has it, or as DDL would make it, as plain data.
 
 #include <isorow/types/column_type.hpp>
 
@@ -22,6 +22,8 @@ struct live_column {
     bool identity = false;         ///< numbered by the server
     bool identity_always = false;  ///< so numbered, and an INSERT may not say the number
     bool generated = false;        ///< computed by the server: an insert must leave it out
+    std::string collation{};       ///< its name where it is another one than the type's
+    std::string comment{};
 
     /// Whether an insert may leave it out.
     [[nodiscard]] bool has_default() const noexcept { return !default_value.empty() || identity || generated; }
@@ -44,6 +46,9 @@ struct live_index {
 struct live_constraint {
     std::string name;
     std::vector<std::string> columns{};
+    /// As `pg_get_constraintdef` prints a check; of a foreign key columns, table and actions as isorow writes them.
+    std::string definition{};
+    bool is_deferrable = false;
 };
 
 /// A table, a partitioned table or a view of the live database.
@@ -56,6 +61,7 @@ struct live_table {
     bool is_partition = false;
     bool has_row_triggers = false;     ///< triggers that may change the values of rows that are inserted or updated
     std::int64_t estimated_rows = -1;  ///< as of the last VACUUM or ANALYZE; -1 where there was none
+    std::string comment{};
 
     [[nodiscard]] live_column const* find(std::string_view name) const noexcept {
         auto const found = std::find_if(columns.begin(), columns.end(), [&](live_column const& column) { return column.name == name; });
@@ -65,6 +71,12 @@ struct live_table {
     [[nodiscard]] live_index const* find_index(std::string_view name) const noexcept {
         auto const found = std::find_if(indexes.begin(), indexes.end(), [&](live_index const& index) { return index.name == name; });
         return found == indexes.end() ? nullptr : &*found;
+    }
+
+    [[nodiscard]] live_constraint const* find_constraint(std::string_view name) const noexcept {
+        auto const found = std::find_if(constraints.begin(), constraints.end(),
+                                        [&](live_constraint const& constraint) { return constraint.name == name; });
+        return found == constraints.end() ? nullptr : &*found;
     }
 
     [[nodiscard]] live_index const* primary_key() const noexcept {

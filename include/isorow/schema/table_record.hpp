@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace isorow::inline v1 {
@@ -20,15 +21,19 @@ struct recorded_column {
     bool not_null = false;
     std::string default_value{};
     bool to_be_dropped = false;  ///< its drop was allowed, but something that needs the column has kept it from being made so far
+    std::string generated{};
+    bool identity = false;  ///< numbered by default; no target has columns that always are
+    std::string collation{};
+    std::string comment{};
 
     friend bool operator==(recorded_column const&, recorded_column const&) = default;
 };
 
-/// An index that isorow made, or SQL that it attached.
+/// An index or a constraint that isorow made, or SQL that it attached.
 struct recorded_object {
     std::string name;
-    std::string definition;  ///< the SQL that made it; an index's without CONCURRENTLY
-    std::string undo{};      ///< an attachment's; an index has none
+    std::string definition;  ///< the SQL that made it; an index's without CONCURRENTLY, of a constraint what it asks for
+    std::string undo{};      ///< an attachment's; others have none
     bool pending = false;    ///< still to be made, or to be made anew
 
     friend bool operator==(recorded_object const&, recorded_object const&) = default;
@@ -41,7 +46,9 @@ struct table_record {
     std::vector<recorded_column> columns{};
     std::vector<recorded_object> indexes{};
     std::vector<recorded_object> attachments{};
-    std::vector<std::string> key{};  ///< the key's columns in their order; empty where that is not known
+    std::vector<std::string> key{};              ///< the key's columns in their order; empty where that is not known
+    std::vector<recorded_object> constraints{};  ///< checks and foreign keys
+    std::string comment{};
 
     friend bool operator==(table_record const&, table_record const&) = default;
 };
@@ -76,7 +83,14 @@ template <class Element>
 }
 
 [[nodiscard]] inline recorded_column to_recorded(column_description const& column) {
-    return {std::string(column.name), to_sql(column.type), !column.nullable, std::string(column.default_value)};
+    return {.name = std::string(column.name),
+            .type = to_sql(column.type),
+            .not_null = !column.nullable,
+            .default_value = std::string(column.default_value),
+            .generated = std::string(column.generated),
+            .identity = column.identity != identity::none,
+            .collation = std::string(column.collation),
+            .comment = std::string(column.comment)};
 }
 
 [[nodiscard]] inline recorded_object to_recorded(table_description const& table, index_description const& index,
@@ -95,6 +109,11 @@ template <class Element>
     for (auto const& index : declared_indexes(declared))
         if (live.find_index(index_name(declared, index)) != nullptr)
             record.indexes.push_back(detail::to_recorded(declared, index, schemas, false));
+    for (auto constraints : {declared_checks(declared), declared_foreign_keys(declared)})
+        for (auto& constraint : constraints)
+            if (live.find_constraint(constraint.name) != nullptr)
+                record.constraints.push_back({std::move(constraint.name), std::move(constraint.definition)});
+    record.comment = declared.comment;
     if (auto const* const key = live.primary_key()) record.key = key->columns;
     return record;
 }

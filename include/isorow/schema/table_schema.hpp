@@ -3,6 +3,7 @@
 /// @file
 /// Tables that are described at run time: by a list of columns, or by a struct and what is said about it when the program runs.
 
+#include <isorow/config.hpp>
 #include <isorow/error/error.hpp>
 #include <isorow/schema/check.hpp>
 #include <isorow/schema/column_overrides.hpp>
@@ -27,7 +28,8 @@ namespace isorow::inline v1 {
 enum class nullability : std::uint8_t { nullable, not_null };
 inline constexpr nullability not_null = nullability::not_null;
 
-/// A column as it is described at run time: `column{"text", not_null}`, `column{.type = "numeric", .default_value = "0"}`.
+/// A column as it is described at run time, with what `column_options` can say: `column{"text", not_null}`, `column{.type = "numeric",
+/// .default_value = "0"}`.
 struct column {
     std::string type;  ///< as SQL writes it: "varchar(32)", "vector(384)"
     isorow::nullability nullability = isorow::nullability::nullable;
@@ -35,6 +37,11 @@ struct column {
     bool unique = false;             ///< no two rows have the same value
     std::string renamed_from{};      ///< the column's former name: a table that has that one, and not this, gets it renamed
     std::string using_expression{};  ///< SQL that makes the new value out of the table's columns when the column's type changes
+    std::string generated{};         ///< SQL by which the server computes the value: "price * amount"
+    isorow::identity identity = isorow::identity::none;  ///< whether the server numbers the column
+    std::string check{};                                 ///< a condition on the column's values: "price > 0"
+    std::string collation{};                             ///< as the catalogue names it: "C"
+    std::string comment{};                               ///< what the catalogue says of the column
 };
 
 /// A column behind its name.
@@ -59,7 +66,8 @@ private:
     std::vector<std::string> names_;
 };
 
-/// The primary key's columns in their order: `primary_key{"category", "name"}`.
+/// The primary key's columns in their order: `primary_key{"category", "name"}`. Where `isorow/annotations.hpp` is included, its annotation
+/// has this name, and a list is written `primary_key("category", "name")`.
 class primary_key : public column_names {
 public:
     using column_names::column_names;
@@ -67,7 +75,7 @@ public:
 
 /// What is said at run time of a struct's table.
 struct schema_options {
-    isorow::primary_key primary_key{};            ///< the key's columns; the overlay's where none are named
+    class isorow::primary_key primary_key{};      ///< the key's columns; the overlay's where none are named
     isorow::column_overrides column_overrides{};  ///< by column; beat annotations and the overlay
     std::string table{};                          ///< the table's name; the struct's own where it is empty
     std::string schema{};                         ///< the table's schema; the struct's own (`public`) where it is empty
@@ -87,11 +95,7 @@ public:
     ///                                {"embedding", column{"vector(384)"}}},
     ///                               primary_key{"category", "name"}};
     /// @endcode
-    explicit table_schema(std::vector<named_column> const& columns, primary_key const& key = {}) {
-        detail::schema_state draft;
-        for (auto const& column : columns) add(draft, column);
-        finish(std::move(draft), key.names());
-    }
+    explicit table_schema(std::vector<named_column> const& columns, class primary_key const& key = {});
 
     /// The table of a struct. Fields whose types say no column type need an override.
     template <class T>
@@ -106,12 +110,7 @@ public:
     }
 
     /// The same table under other names.
-    [[nodiscard]] table_schema named(std::string_view schema, std::string_view table) const {
-        auto draft = state_->copy();
-        draft.schema = schema;
-        draft.name = table;
-        return table_schema(std::move(draft), {});
-    }
+    [[nodiscard]] table_schema named(std::string_view schema, std::string_view table) const;
 
     /// The same table with an index over these columns: `.index({"embedding"}, hnsw{.metric = cosine})`, btree where no method is said.
     template <class Method = btree>
@@ -120,6 +119,15 @@ public:
         draft.add_index(columns.names(), detail::describe(field_list{}, method));
         return table_schema(std::move(draft), {});
     }
+
+    /// The same table with a condition that every row satisfies.
+    [[nodiscard]] table_schema check(std::string_view constraint, std::string_view condition) const;
+
+    /// The same table with a foreign key: `.foreign_key({"customer"}, references("customers", {"id"}, {.on_delete = cascade}))`.
+    [[nodiscard]] table_schema foreign_key(column_names const& columns, named_reference const& reference) const;
+
+    /// The same table with what the catalogue says of it.
+    [[nodiscard]] table_schema comment(std::string_view text) const;
 
     /// The description as the floors above read it. What it refers to lives as long as any copy of this schema.
     [[nodiscard]] table_description description() const noexcept { return state_->description(); }
@@ -136,34 +144,9 @@ public:
 private:
     table_schema(detail::schema_state draft, std::vector<std::string> const& key) { finish(std::move(draft), key); }
 
-    void finish(detail::schema_state draft, std::vector<std::string> const& key) {
-        if (!key.empty()) draft.set_key(key);
-        draft.check();
-        state_ = std::make_shared<detail::schema_state const>(std::move(draft));
-    }
-
-    static void add(detail::schema_state& draft, named_column const& column) {
-        auto const& definition = column.definition;
-        column_description added{.field = draft.keep(column.name), .name = draft.keep(column.name), .type = {}};
-        added.nullable = definition.nullability == nullability::nullable;
-        added.unique = definition.unique;
-        added.default_value = draft.keep(definition.default_value);
-        added.renamed_from = draft.keep(definition.renamed_from);
-        added.using_expression = draft.keep(definition.using_expression);
-        draft.columns.push_back(added);
-        draft.set_type(draft.columns.size() - 1, definition.type);
-    }
-
-    static void apply(detail::schema_state& draft, column_overrides const& overrides) {
-        for (auto const& [name, said] : overrides) {
-            auto const place = draft.find(name);
-            if (!place)
-                draft.report(
-                    text("an override names the column \"{}\", which {} does not have{}", name, draft.subject(), draft.suggestion(name)));
-            else if (!said.problem().empty()) draft.report(*place, said.problem());
-            else draft.set_type(*place, said.type());
-        }
-    }
+    void finish(detail::schema_state draft, std::vector<std::string> const& key);
+    static void add(detail::schema_state& draft, named_column const& column);
+    static void apply(detail::schema_state& draft, column_overrides const& overrides);
 
     /// What no override can mend is left to the compiler.
     template <class T>
@@ -177,12 +160,16 @@ private:
     std::shared_ptr<detail::schema_state const> state_;
 };
 
-/// The places of a table's columns with the key's first: the order of the columns in a row's image.
+/// The places of a table's columns with the key's first, without those that the server computes: the order of the columns in a row's image.
 [[nodiscard]] inline std::vector<std::uint16_t> places_key_first(table_description const& table) {
     std::vector<std::uint16_t> places(table.key.begin(), table.key.end());
     for (std::size_t place = 0; place < table.columns.size(); ++place)
-        if (!table.is_key(place)) places.push_back(static_cast<std::uint16_t>(place));
+        if (!table.is_key(place) && table.columns[place].is_written()) places.push_back(static_cast<std::uint16_t>(place));
     return places;
 }
 
 }  // namespace isorow::inline v1
+
+#if ISOROW_HAS_CODE
+#include <isorow/schema/detail/table_schema_code.hpp>
+#endif

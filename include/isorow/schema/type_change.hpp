@@ -31,17 +31,32 @@ namespace detail {
 /// The type with the modifiers that Postgres adds where none are written: `numeric(10)` is `numeric(10,0)`, `character` `character(1)`.
 [[nodiscard]] constexpr column_type with_implied_modifiers(column_type type) noexcept {
     if (type.id == type_id::numeric && type.first_modifier >= 0 && type.second_modifier < 0) type.second_modifier = 0;
-    if (type.id == type_id::bpchar && type.first_modifier < 0) type.first_modifier = 1;
+    if ((type.id == type_id::bpchar || type.id == type_id::bit) && type.first_modifier < 0) type.first_modifier = 1;
     return type;
+}
+
+/// Appends a type as `is_type` reads it: one of the user's without its schema.
+template <class Text>
+constexpr void append_printed(Text& text, column_type const& type) {
+    if (type.user == nullptr) return append_sql(text, type);
+    append_quoted(text, type.user->name);
+    if (type.array) text += std::string_view("[]");
 }
 
 }  // namespace detail
 
-/// Whether a live column's type, as `format_type` prints it, is the declared one.
-[[nodiscard]] inline bool is_type(column_type const& declared, std::string_view printed) {
-    if (to_sql(declared) == printed) return true;
+/// Whether a live column's type, as `format_type` prints it, is the declared one. One of the user's is printed without its schema, and its
+/// name in quotes only where it needs them.
+[[nodiscard]] constexpr bool is_type(column_type const& declared, std::string_view printed) {
+    if (declared.user != nullptr) {
+        std::string quoted;
+        detail::append_printed(quoted, declared);
+        if (printed == quoted) return true;
+        if (declared.array != printed.ends_with("[]")) return false;
+        return printed.substr(0, printed.size() - (declared.array ? 2 : 0)) == declared.user->name;
+    }
     column_type live;
-    return read_live_type(printed, live) && detail::with_implied_modifiers(live) == detail::with_implied_modifiers(declared);
+    return parse_column_type(printed, live) && detail::with_implied_modifiers(live) == detail::with_implied_modifiers(declared);
 }
 
 /// What a change of a column's type does to the values that are there.
@@ -56,6 +71,24 @@ enum class type_change : std::uint8_t {
 namespace detail {
 
 [[nodiscard]] constexpr bool is_embedding(type_id id) noexcept { return id == type_id::vector || id == type_id::halfvec; }
+
+/// Between embeddings of which one at least is sparse. To a sparse one from another there is no exact way back: it has one zero only.
+[[nodiscard]] constexpr type_change change_of_sparse(column_type const& from, column_type const& to) noexcept {
+    if (to.first_modifier >= 0 && from.first_modifier < 0) return type_change::unknown;
+    if (to.first_modifier >= 0 && from.first_modifier != to.first_modifier) return type_change::loses;
+    if (from.id == to.id) return type_change::keeps;
+    return to.id == type_id::vector && from.first_modifier >= 0 && from.first_modifier <= 16000 ? type_change::rewrites
+                                                                                                : type_change::unknown;
+}
+
+/// Between strings of bits; a `bit(n)` is a `varbit` of n bits, and the same bytes.
+[[nodiscard]] constexpr type_change change_of_bits(column_type const& from, column_type const& to) noexcept {
+    bool const has_place = to.first_modifier < 0 || (from.first_modifier >= 0 && to.first_modifier >= from.first_modifier);
+    if (to.id == type_id::bit || !has_place) return type_change::unknown;
+    return from.id == to.id || to.first_modifier < 0 ? type_change::keeps : type_change::rewrites;
+}
+
+[[nodiscard]] constexpr bool is_bits(type_id id) noexcept { return id == type_id::bit || id == type_id::varbit; }
 
 /// How many decimal digits the values of an integer type have at most; 0 for other types.
 [[nodiscard]] constexpr std::int32_t integer_digits(type_id id) noexcept {
@@ -120,6 +153,9 @@ namespace detail {
 [[nodiscard]] constexpr type_change change_of_scalar(column_type const& from, column_type const& to) noexcept {
     if (from == to) return type_change::keeps;
     if (is_embedding(from.id) && is_embedding(to.id)) return change_of_embedding(from, to);
+    if (from.id == type_id::sparsevec && (is_embedding(to.id) || to.id == type_id::sparsevec)) return change_of_sparse(from, to);
+    if (is_bits(from.id) && is_bits(to.id)) return change_of_bits(from, to);
+    if (from.id == type_id::cidr && to.id == type_id::inet) return type_change::rewrites;  // the same address, which says that it is none
     if (from.id == type_id::numeric && to.id == type_id::numeric) return change_of_numeric(from, to);
     if (is_text(from.id) && is_text(to.id)) return change_of_text(from, to);
     if (from.id == to.id && has_precision(to.id)) return precision_of(to) >= precision_of(from) ? type_change::keeps : type_change::unknown;
@@ -137,7 +173,7 @@ namespace detail {
     auto const change = detail::change_of_scalar(detail::with_implied_modifiers(from), detail::with_implied_modifiers(to));
     if (!from.array || change == type_change::unknown) return change;
     // An array is rewritten as a whole, and pgvector has no casts from array to array.
-    return detail::is_embedding(from.id) ? type_change::unknown : type_change::rewrites;
+    return detail::is_embedding(from.id) || from.id == type_id::sparsevec ? type_change::unknown : type_change::rewrites;
 }
 
 }  // namespace isorow::inline v1

@@ -13,7 +13,7 @@
 namespace isorow::inline v1 {
 
 /// The version of schema `isorow` that this isorow works with.
-inline constexpr int tracking_version = 2;
+inline constexpr int tracking_version = 4;
 
 /// The SQL that makes schema `isorow`, or brings it from an older version to this one, for those who install it by hand. Running it again
 /// changes nothing. `grantee`: a role that uses the schema; it gets what it needs and no more. The role that keeps tables also needs

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/codec/detail/oids_within.hpp>
 #include <isorow/codec/text_policy.hpp>
 #include <isorow/target/detail/plain_target.hpp>
 #include <isorow/target/detail/shape.hpp>
@@ -34,6 +35,7 @@ public:
     /// ahead because they are many, a key that occurs twice is told by the commit.
     void declare(T const& row) {
         image_.clear();
+        image_.set_types(&detail::unnumbered);
         try {
             encode(row);
         } catch (value_error const& failure) {

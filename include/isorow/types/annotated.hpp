@@ -3,11 +3,15 @@
 /// @file
 /// Facts about a column written into the type of its field, for those who want them there rather than in the overlay.
 
+#include <isorow/config.hpp>
 #include <isorow/reflect/fixed_string.hpp>
 #include <isorow/types/column_type.hpp>
 #include <isorow/types/vector_schema.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -27,6 +31,8 @@ struct pg_type {
         static_cast<void>(parse_column_type(Sql.view(), read));
         return read;
     }();
+
+    [[nodiscard]] static constexpr std::string_view view() noexcept { return Sql.view(); }
 };
 
 /// A type that is known at run time only; whoever takes it checks it.
@@ -35,6 +41,32 @@ struct pg_type<""> {
     std::string sql;
 };
 pg_type(std::string) -> pg_type<>;
+
+#if ISOROW_HAS_REFLECTION
+namespace detail {
+
+/// Stands for a text of so many characters that is a value, not a template argument.
+template <std::size_t Size>
+consteval fixed_string<Size> unsaid() {
+    char const nothing[Size]{};
+    return fixed_string<Size>(nothing);
+}
+
+}  // namespace detail
+
+/// A type as annotations say it: `[[=isorow::pg_type("integer")]]`. Whoever takes it checks it.
+template <fixed_string Sql>
+    requires(Sql.view().size() > 0 && Sql.view().front() == '\0')
+struct pg_type<Sql> {
+    char sql[Sql.view().size() + 1]{};
+
+    consteval explicit(false) pg_type(char const (&text)[Sql.view().size() + 1]) { std::ranges::copy(text, sql); }
+    [[nodiscard]] constexpr std::string_view view() const noexcept { return {sql, Sql.view().size()}; }
+};
+template <std::size_t Size>
+    requires(Size > 1)
+pg_type(char const (&)[Size]) -> pg_type<detail::unsaid<Size>()>;
+#endif
 
 /// A T whose column is described by `Tags`: a `pg_type<…>`, a `vector_schema<…>`, or a type with a constant `vector_schema()`, such as
 /// an embedding model. It is a T in all other respects: class types are derived from, scalars converted to and from.

@@ -4,6 +4,7 @@
 /// Postgres' dates and times whole: with infinity, with years beyond chrono's range, with 24:00. Where chrono's types suffice, fields may
 /// be of those.
 
+#include <isorow/config.hpp>
 #include <isorow/error/value_error.hpp>
 #include <isorow/types/mapping.hpp>
 
@@ -23,6 +24,12 @@ inline constexpr std::chrono::sys_days postgres_epoch{std::chrono::year{2000} / 
 inline constexpr std::int64_t microseconds_per_day = 86'400'000'000;
 /// Microseconds from chrono's epoch to Postgres'.
 inline constexpr std::int64_t epoch_shift = std::int64_t{postgres_epoch.time_since_epoch().count()} * microseconds_per_day;
+/// What Postgres takes ends long before its counts do: from 4714-11-24 BC to 5874897 AD, and to 294276 AD with a time. Source: timestamp.h,
+/// DATETIME_MIN_JULIAN, DATE_END_JULIAN, MIN_TIMESTAMP and END_TIMESTAMP.
+inline constexpr std::int64_t first_day = -2'451'545;
+inline constexpr std::int64_t end_of_days = 2'145'031'949;
+inline constexpr std::int64_t first_timestamp = -211'813'488'000'000'000;
+inline constexpr std::int64_t end_of_timestamps = 9'223'371'331'200'000'000;
 
 /// Days from 1970-01-01 to a civil date of any year. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 struct civil_date {
@@ -42,28 +49,13 @@ struct civil_date {
     return {year_of_era + era * 400 + (civil_month <= 2 ? 1 : 0), civil_month, day};
 }
 
-[[nodiscard]] inline std::string padded(std::int64_t number, std::size_t width) {
-    auto digits = std::to_string(number);
-    return digits.size() >= width ? digits : std::string(width - digits.size(), '0') + digits;
-}
+[[nodiscard]] std::string padded(std::int64_t number, std::size_t width);
 
 /// `2026-11-20`; years before 1 as Postgres writes them, `0044-03-15 BC`, the era being left to the caller.
-[[nodiscard]] inline std::string date_text(std::int64_t days_since_2000, bool& before_christ) {
-    auto const civil = civil_from_days(days_since_2000 + postgres_epoch.time_since_epoch().count());
-    before_christ = civil.year <= 0;
-    return padded(before_christ ? 1 - civil.year : civil.year, 4) + "-" + padded(civil.month, 2) + "-" + padded(civil.day, 2);
-}
+[[nodiscard]] std::string date_text(std::int64_t days_since_2000, bool& before_christ);
 
 /// `13:05:00.25`: the fraction without trailing zeros.
-[[nodiscard]] inline std::string time_text(std::int64_t microseconds) {
-    auto const seconds = microseconds / 1'000'000;
-    auto text = padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2);
-    if (auto const fraction = microseconds % 1'000'000; fraction != 0) {
-        text += "." + padded(fraction, 6);
-        while (text.back() == '0') text.pop_back();
-    }
-    return text;
-}
+[[nodiscard]] std::string time_text(std::int64_t microseconds);
 
 /// A point in time as Postgres counts: `Count` units since 2000-01-01, the largest and the smallest being infinity.
 template <class Count>
@@ -103,12 +95,19 @@ public:
         if (!is_finite()) throw unrepresentable("the date is infinity, which chrono does not have; use isorow::date");
         return detail::postgres_epoch + std::chrono::days(count());
     }
+    /// As a date of chrono's calendar. Throws `unrepresentable` for infinity, and for years that this has not: those after 32767.
+    [[nodiscard]] constexpr std::chrono::year_month_day to_year_month_day() const {
+        using std::chrono::year;
+        auto const day = to_sys_days();
+        if (day < std::chrono::sys_days(year::min() / 1 / 1) || day > std::chrono::sys_days(year::max() / 12 / 31))
+            throw unrepresentable("the date is outside the years of chrono's calendar; use isorow::date or std::chrono::sys_days");
+        return day;
+    }
 
 private:
-    /// What Postgres takes ends long before its count does. Source: timestamp.h, DATE_END_JULIAN and DATETIME_MIN_JULIAN.
     static constexpr std::int32_t checked(std::chrono::sys_days day) {
         auto const days = std::int64_t{(day - detail::postgres_epoch).count()};
-        if (days < -2'451'545 || days >= 2'145'031'949)
+        if (days < detail::first_day || days >= detail::end_of_days)
             throw unrepresentable("a date {} days from 2000-01-01 is outside Postgres' range", days);
         return static_cast<std::int32_t>(days);
     }
@@ -157,12 +156,10 @@ namespace detail {
 /// Microseconds since 2000-01-01 for a chrono time point, checked against Postgres' range: 4714-11-24 BC to 294276 AD.
 template <class TimePoint>
 [[nodiscard]] constexpr std::int64_t timestamp_count(TimePoint point) {
-    constexpr std::int64_t first = -211'813'488'000'000'000;
-    constexpr std::int64_t end = 9'223'371'331'200'000'000;
     auto const count = point.time_since_epoch().count();
     // The end of Postgres' range, 294277 AD, is beyond what a 64-bit count from 1970 reaches.
-    static_assert(end > std::numeric_limits<std::int64_t>::max() - epoch_shift);
-    if (count < first + epoch_shift) [[unlikely]]
+    static_assert(end_of_timestamps > std::numeric_limits<std::int64_t>::max() - epoch_shift);
+    if (count < first_timestamp + epoch_shift) [[unlikely]]
         throw unrepresentable("a time {} microseconds from 1970-01-01 is outside Postgres' range", count);
     return count - epoch_shift;
 }
@@ -175,18 +172,7 @@ template <class TimePoint>
     return TimePoint(std::chrono::microseconds(count + epoch_shift));
 }
 
-[[nodiscard]] inline std::string timestamp_text(std::int64_t count, std::string_view zone) {
-    auto days = count / microseconds_per_day;
-    auto rest = count % microseconds_per_day;
-    if (rest < 0) {
-        rest += microseconds_per_day;
-        --days;
-    }
-    bool before_christ = false;
-    auto text = date_text(days, before_christ) + " " + time_text(rest);
-    text += zone;
-    return before_christ ? text + " BC" : text;
-}
+[[nodiscard]] std::string timestamp_text(std::int64_t count, std::string_view zone);
 
 }  // namespace detail
 
@@ -239,37 +225,14 @@ struct interval {
 };
 
 /// As Postgres writes them in ISO style: `2026-11-20`, `infinity`, `0044-03-15 BC`.
-[[nodiscard]] inline std::string to_string(date value) {
-    if (value == date::infinity()) return "infinity";
-    if (value == date::minus_infinity()) return "-infinity";
-    bool before_christ = false;
-    auto text = detail::date_text(value.count(), before_christ);
-    return before_christ ? text + " BC" : text;
-}
+[[nodiscard]] std::string to_string(date value);
 [[nodiscard]] inline std::string to_string(time value) { return detail::time_text(value.since_midnight().count()); }
-[[nodiscard]] inline std::string to_string(timetz const& value) {
-    auto const offset = value.utc_offset().count();
-    auto const size = offset < 0 ? -offset : offset;
-    auto text = to_string(value.local()) + (offset < 0 ? "-" : "+") + detail::padded(size / 3600, 2);
-    if (size % 3600 != 0) text += ":" + detail::padded(size / 60 % 60, 2);
-    if (size % 60 != 0) text += ":" + detail::padded(size % 60, 2);
-    return text;
-}
-[[nodiscard]] inline std::string to_string(timestamp value) {
-    if (value == timestamp::infinity()) return "infinity";
-    if (value == timestamp::minus_infinity()) return "-infinity";
-    return detail::timestamp_text(value.count(), "");
-}
+[[nodiscard]] std::string to_string(timetz const& value);
+[[nodiscard]] std::string to_string(timestamp value);
 /// In UTC: `2026-11-20 22:10:00+00`.
-[[nodiscard]] inline std::string to_string(timestamptz value) {
-    if (value == timestamptz::infinity()) return "infinity";
-    if (value == timestamptz::minus_infinity()) return "-infinity";
-    return detail::timestamp_text(value.count(), "+00");
-}
+[[nodiscard]] std::string to_string(timestamptz value);
 /// The three parts: `14 months 3 days -1500000 microseconds`.
-[[nodiscard]] inline std::string to_string(interval const& value) {
-    return text("{} months {} days {} microseconds", value.months, value.days, value.microseconds);
-}
+[[nodiscard]] std::string to_string(interval const& value);
 
 template <class Value>
 concept date_or_time = std::same_as<Value, date> || std::same_as<Value, time> || std::same_as<Value, timetz> ||
@@ -291,5 +254,80 @@ template <>
 struct mapping<timestamptz> : detail::maps_to<type_id::timestamptz> {};
 template <>
 struct mapping<interval> : detail::maps_to<type_id::interval> {};
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
+
+ISOROW_DECL std::string padded(std::int64_t number, std::size_t width) {
+    auto digits = std::to_string(number);
+    return digits.size() >= width ? digits : std::string(width - digits.size(), '0') + digits;
+}
+
+ISOROW_DECL std::string date_text(std::int64_t days_since_2000, bool& before_christ) {
+    auto const civil = civil_from_days(days_since_2000 + postgres_epoch.time_since_epoch().count());
+    before_christ = civil.year <= 0;
+    return padded(before_christ ? 1 - civil.year : civil.year, 4) + "-" + padded(civil.month, 2) + "-" + padded(civil.day, 2);
+}
+
+ISOROW_DECL std::string time_text(std::int64_t microseconds) {
+    auto const seconds = microseconds / 1'000'000;
+    auto text = padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2);
+    if (auto const fraction = microseconds % 1'000'000; fraction != 0) {
+        text += "." + padded(fraction, 6);
+        while (text.back() == '0') text.pop_back();
+    }
+    return text;
+}
+
+ISOROW_DECL std::string timestamp_text(std::int64_t count, std::string_view zone) {
+    auto days = count / microseconds_per_day;
+    auto rest = count % microseconds_per_day;
+    if (rest < 0) {
+        rest += microseconds_per_day;
+        --days;
+    }
+    bool before_christ = false;
+    auto text = date_text(days, before_christ) + " " + time_text(rest);
+    text += zone;
+    return before_christ ? text + " BC" : text;
+}
+
+}  // namespace detail
+
+ISOROW_DECL std::string to_string(date value) {
+    if (value == date::infinity()) return "infinity";
+    if (value == date::minus_infinity()) return "-infinity";
+    bool before_christ = false;
+    auto text = detail::date_text(value.count(), before_christ);
+    return before_christ ? text + " BC" : text;
+}
+
+ISOROW_DECL std::string to_string(timetz const& value) {
+    auto const offset = value.utc_offset().count();
+    auto const size = offset < 0 ? -offset : offset;
+    auto text = to_string(value.local()) + (offset < 0 ? "-" : "+") + detail::padded(size / 3600, 2);
+    if (size % 3600 != 0) text += ":" + detail::padded(size / 60 % 60, 2);
+    if (size % 60 != 0) text += ":" + detail::padded(size % 60, 2);
+    return text;
+}
+
+ISOROW_DECL std::string to_string(timestamp value) {
+    if (value == timestamp::infinity()) return "infinity";
+    if (value == timestamp::minus_infinity()) return "-infinity";
+    return detail::timestamp_text(value.count(), "");
+}
+
+ISOROW_DECL std::string to_string(timestamptz value) {
+    if (value == timestamptz::infinity()) return "infinity";
+    if (value == timestamptz::minus_infinity()) return "-infinity";
+    return detail::timestamp_text(value.count(), "+00");
+}
+
+ISOROW_DECL std::string to_string(interval const& value) {
+    return text("{} months {} days {} microseconds", value.months, value.days, value.microseconds);
+}
+
+#endif
 
 }  // namespace isorow::inline v1

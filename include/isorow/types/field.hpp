@@ -4,6 +4,7 @@
 /// A field's type taken apart: the value that is encoded, whether it may be NULL, and what an annotation says of its column.
 
 #include <isorow/types/annotated.hpp>
+#include <isorow/types/c_array.hpp>
 #include <isorow/types/mapping.hpp>
 
 #include <optional>

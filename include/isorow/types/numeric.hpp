@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/config.hpp>
 #include <isorow/error/value_error.hpp>
 #include <isorow/types/mapping.hpp>
 
@@ -58,6 +59,8 @@ public:
 
     /// The nearest double.
     [[nodiscard]] double to_double() const;
+    /// The same whole number; nothing where it is none, is negative, or does not fit.
+    [[nodiscard]] std::optional<std::uint64_t> to_uint64() const noexcept;
 
     /// As Postgres compares: 1.0 equals 1.00, NaN equals NaN and is greater than all else.
     friend bool operator==(numeric const& a, numeric const& b) noexcept { return (a <=> b) == 0; }
@@ -79,7 +82,49 @@ private:
 };
 
 /// As Postgres writes it.
-[[nodiscard]] inline std::string to_string(numeric const& value) {
+[[nodiscard]] std::string to_string(numeric const& value);
+
+inline std::ostream& operator<<(std::ostream& out, numeric const& value) { return out << to_string(value); }
+
+inline numeric numeric::from_groups(bool negative, std::int32_t weight, std::uint16_t scale, std::vector<std::int16_t> groups) {
+    for (auto const group : groups)
+        if (group < 0 || group > 9999) throw malformed("a numeric with the digit group {}", group);
+    if (scale > 16383) throw malformed("a numeric with {} digits behind the point", scale);
+    numeric result;
+    result.groups_ = std::move(groups);
+    result.weight_ = weight;
+    result.scale_ = scale;
+    result.negative_ = negative;
+    result.drop_zero_groups();
+    return result;
+}
+
+namespace detail {
+
+/// Whether `text` is `word`, ASCII case aside.
+[[nodiscard]] inline bool is_word(std::string_view text, std::string_view word) noexcept {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+/// A decimal's digits, and how many of them stand before the point.
+struct decimal_digits {
+    std::string digits{};
+    std::int64_t before_point = 0;
+};
+
+[[nodiscard]] std::optional<decimal_digits> read_digits(std::string_view text);
+
+}  // namespace detail
+
+std::strong_ordering operator<=>(numeric const& a, numeric const& b) noexcept;
+
+template <>
+struct mapping<numeric> : detail::maps_to<type_id::numeric> {};
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL std::string to_string(numeric const& value) {
     switch (value.kind()) {
         case numeric::kind::nan:
             return "NaN";
@@ -109,9 +154,7 @@ private:
     return text + "." + fraction.substr(0, value.scale());
 }
 
-inline std::ostream& operator<<(std::ostream& out, numeric const& value) { return out << to_string(value); }
-
-inline void numeric::drop_zero_groups() {
+ISOROW_DECL void numeric::drop_zero_groups() {
     auto const first = std::find_if(groups_.begin(), groups_.end(), [](std::int16_t group) { return group != 0; });
     weight_ -= static_cast<std::int32_t>(first - groups_.begin());
     groups_.erase(groups_.begin(), first);
@@ -122,34 +165,9 @@ inline void numeric::drop_zero_groups() {
     }
 }
 
-inline numeric numeric::from_groups(bool negative, std::int32_t weight, std::uint16_t scale, std::vector<std::int16_t> groups) {
-    for (auto const group : groups)
-        if (group < 0 || group > 9999) throw malformed("a numeric with the digit group {}", group);
-    if (scale > 16383) throw malformed("a numeric with {} digits behind the point", scale);
-    numeric result;
-    result.groups_ = std::move(groups);
-    result.weight_ = weight;
-    result.scale_ = scale;
-    result.negative_ = negative;
-    result.drop_zero_groups();
-    return result;
-}
-
 namespace detail {
 
-/// Whether `text` is `word`, ASCII case aside.
-[[nodiscard]] inline bool is_word(std::string_view text, std::string_view word) noexcept {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-}
-
-/// A decimal's digits, and how many of them stand before the point.
-struct decimal_digits {
-    std::string digits{};
-    std::int64_t before_point = 0;
-};
-
-[[nodiscard]] inline std::optional<decimal_digits> read_digits(std::string_view text) {
+ISOROW_DECL std::optional<decimal_digits> read_digits(std::string_view text) {
     decimal_digits read;
     std::size_t place = 0;
     bool behind_point = false;
@@ -178,7 +196,7 @@ struct decimal_digits {
 
 }  // namespace detail
 
-inline std::optional<numeric> numeric::parse(std::string_view text) {
+ISOROW_DECL std::optional<numeric> numeric::parse(std::string_view text) {
     numeric result;
     if (text.starts_with('-') || text.starts_with('+')) {
         result.negative_ = text.front() == '-';
@@ -210,7 +228,7 @@ inline std::optional<numeric> numeric::parse(std::string_view text) {
     return result;
 }
 
-inline double numeric::to_double() const {
+ISOROW_DECL double numeric::to_double() const {
     auto const text = to_string(*this);
     double value = 0;
     if (kind_ == kind::nan) return std::numeric_limits<double>::quiet_NaN();
@@ -221,7 +239,22 @@ inline double numeric::to_double() const {
     return value;
 }
 
-inline std::strong_ordering operator<=>(numeric const& a, numeric const& b) noexcept {
+ISOROW_DECL std::optional<std::uint64_t> numeric::to_uint64() const noexcept {
+    constexpr auto greatest = std::numeric_limits<std::uint64_t>::max();
+    if (kind_ != kind::finite || negative_) return std::nullopt;
+    if (groups_.empty()) return 0;
+    // Groups of zeros at the end are not there, so one behind the point is not zero.
+    if (weight_ < 0 || weight_ > 4 || groups_.size() > static_cast<std::size_t>(weight_) + 1) return std::nullopt;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(weight_); ++i) {
+        auto const group = i < groups_.size() ? static_cast<std::uint64_t>(groups_[i]) : 0;
+        if (value > (greatest - group) / 10'000) return std::nullopt;
+        value = value * 10'000 + group;
+    }
+    return value;
+}
+
+ISOROW_DECL std::strong_ordering operator<=>(numeric const& a, numeric const& b) noexcept {
     auto const rank = [](numeric const& value) {
         switch (value.kind()) {
             case numeric::kind::minus_infinity:
@@ -244,7 +277,6 @@ inline std::strong_ordering operator<=>(numeric const& a, numeric const& b) noex
     return sign(a) > 0 ? size : 0 <=> size;
 }
 
-template <>
-struct mapping<numeric> : detail::maps_to<type_id::numeric> {};
+#endif
 
 }  // namespace isorow::inline v1

@@ -33,6 +33,14 @@ namespace detail {
 /// Whether `text` is well-formed UTF-8. A NUL byte is well-formed.
 [[nodiscard]] constexpr bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
+        // Most texts are ASCII, and the compiler asks this of every name.
+        std::size_t ascii = 0;
+        for (char const character : text) {
+            if (static_cast<unsigned char>(character) >= 0x80) break;
+            ++ascii;
+        }
+        if (ascii == text.size()) return true;
+        text.remove_prefix(ascii);
         auto const length = detail::utf8_sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/types/hexadecimal.hpp>
 #include <isorow/types/mapping.hpp>
 
 #include <array>
@@ -54,8 +55,7 @@ private:
     std::string text;
     for (std::size_t i = 0; i < 16; ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-        text += "0123456789abcdef"[value.bytes()[i] >> 4];
-        text += "0123456789abcdef"[value.bytes()[i] & 15];
+        detail::append_hexadecimal(value.bytes()[i], text);
     }
     return text;
 }

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,12 +28,14 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {
 
 class kept_outputs;
+class live_sources;
 class registration;
 class visits;
 class writer;
@@ -50,6 +53,10 @@ public:
     ~app_run();
 
     // What app does
+
+    /// Makes it a run that follows sources, of a part of the app where `extents` are not empty: what is at or below these paths runs, and
+    /// what of that is not mounted is gone; what leads to `followed`, a path above them or one of them, is called to get there.
+    void follow(live_sources& sources, std::string followed = {}, std::vector<std::string> extents = {});
 
     /// Connects, locks, and reads what the database has of the app.
     void open();
@@ -91,9 +98,20 @@ public:
 
     void require_open() const;
 
-    /// Enters the component of a path. Returns null where it need not run: nothing has changed, or its output was kept.
+    /// The sources that the run follows; null where it follows none.
+    [[nodiscard]] live_sources* sources() const noexcept { return sources_; }
+    /// Whether all of a path is run, some of what is below it, or nothing at all, as the run is one of another part of the app.
+    enum class part : std::uint8_t { whole, some, none };
+    [[nodiscard]] part part_of(std::string_view path) const;
+    /// Whether only a part of the app is run.
+    [[nodiscard]] bool is_of_a_part() const noexcept { return !extents_.empty(); }
+    /// What else is done in the transaction of the commit.
+    void with_commit(std::function<void(connection&, limits const&)> work);
+
+    /// Enters the component of a path. Returns null where it need not run: nothing has changed, or its output was kept, or it is of another
+    /// part of the app than the run; then one that is awaited for what it returns runs all the same.
     [[nodiscard]] std::shared_ptr<component> enter(std::shared_ptr<component> const& parent, std::string path,
-                                                   std::optional<fingerprint> const& memo);
+                                                   std::optional<fingerprint> const& memo, bool is_awaited = false);
 
     /// Runs a component within the call that mounts it. Throws what fails the run.
     template <class Work>
@@ -137,6 +155,7 @@ public:
     /// Declares a row for a component; `encode(byte_writer&)` writes its image.
     template <class Encode>
     void declare_row(component& one, run_table& table, Encode&& encode) {
+        if (one.only_leads()) return require_usable(one);
         output full;
         {
             std::lock_guard const lock(one.mutex_);
@@ -220,6 +239,9 @@ private:
     /// A component, or one below it, has ended: with the last of them all has.
     void complete(component& one) noexcept;
 
+    /// The component runs again in the next run, also where it only leads to those of this one.
+    void forget_memo(component const& one);
+
     /// All below a component has ended, and so what becomes of its rows is certain as far as it goes itself.
     void settle(component& one);
 
@@ -273,6 +295,9 @@ private:
     run_options options_;
     std::shared_ptr<context const> resources_;
     purpose why_;
+    live_sources* sources_ = nullptr;
+    std::string followed_{};                     ///< the path that a run of a part is for
+    std::unordered_set<std::string> extents_{};  ///< of a run of a part; the same as the state's
     std::unique_ptr<writer> writer_;
     std::unique_ptr<kept_outputs> kept_;
     component_queue queue_;

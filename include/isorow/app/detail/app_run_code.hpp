@@ -70,12 +70,34 @@ auto app_run::write(Work&& work) {
 
 // What app does
 
+ISOROW_DECL void app_run::follow(live_sources& sources, std::string followed, std::vector<std::string> extents) {
+    sources_ = &sources;
+    followed_ = std::move(followed);
+    extents_.insert(extents.begin(), extents.end());
+    state_.extents = std::move(extents);
+}
+
+ISOROW_DECL app_run::part app_run::part_of(std::string_view path) const {
+    if (extents_.empty()) return part::whole;
+    for (auto above = std::string(path);; above.erase(above.rfind('/'))) {
+        if (extents_.contains(above)) return part::whole;
+        if (above.empty()) break;
+    }
+    bool const leads = path.empty() || (followed_.starts_with(path) && (followed_.size() == path.size() || followed_[path.size()] == '/'));
+    return leads ? part::some : part::none;
+}
+
+ISOROW_DECL void app_run::with_commit(std::function<void(connection&, limits const&)> work) {
+    turn::hold const held(state_turn_);
+    state_.with_commit.push_back(std::move(work));
+}
+
 ISOROW_DECL void app_run::open() {
     writer_->begin();
     writer_->use([&](connection& connection) {
         if (why_ == purpose::plan && !is_entered(connection, writer_->step_limits(), state_)) return;
-        *record_ = open_app(connection, writer_->step_limits(), state_.database_key, state_.app);
-        kept_->open(connection, record_->id);
+        *record_ = open_app(connection, writer_->step_limits(), state_.database_key, state_.app, state_.extents);
+        if (state_.extents.empty()) kept_->open(connection, record_->id);
     });
     visits_ = std::make_unique<visits>(record_->owners, state_.owners);
 }
@@ -151,7 +173,7 @@ ISOROW_DECL void app_run::require_usable_locked(component const& one) const {
 }
 
 ISOROW_DECL std::shared_ptr<component> app_run::enter(std::shared_ptr<component> const& parent, std::string path,
-                                                      std::optional<fingerprint> const& memo) {
+                                                      std::optional<fingerprint> const& memo, bool is_awaited) {
     require_usable(*parent);
     throw_if_failed();
     if (options_.stop.stop_requested()) throw stopped(text("stopped while running the app \"{}\"", state_.app));
@@ -159,6 +181,11 @@ ISOROW_DECL std::shared_ptr<component> app_run::enter(std::shared_ptr<component>
         throw usage_error(
             text("the scope path {} has {} bytes, which is more than {}", path.substr(0, 100) + "…", path.size(), longest_path));
     tick();
+    if (auto const extent = part_of(path); extent != part::whole) {
+        if (extent == part::none && !is_awaited) return nullptr;
+        ++parent->pending_;
+        return std::make_shared<component>(shared_from_this(), parent, std::move(path), component::no_owner, std::nullopt);
+    }
     auto const visit = visits_->enter(path, memo);
     parent->only_rows_ = false;
     if (visit.stands) {
@@ -195,7 +222,8 @@ ISOROW_DECL run_table& app_run::declare_table(component& one, row_shape shape, t
     else if (!same_table(table->declared->shape.table, shape.table) || !same_options(table->declared->options, options))
         throw usage_error(text("the table {} is declared twice in one run, with different columns or options", table->name));
     auto& declarers = table->declared->declarers;
-    if (std::find(declarers.begin(), declarers.end(), one.number_) == declarers.end()) declarers.push_back(one.number_);
+    if (!one.only_leads() && std::find(declarers.begin(), declarers.end(), one.number_) == declarers.end())
+        declarers.push_back(one.number_);
     return *table;
 }
 
@@ -206,6 +234,9 @@ ISOROW_DECL void app_run::resolve(run_table& table) {
         auto const found = writer_->use([&](connection& connection) {
             return resolve_table(connection, writer_->step_limits(), *record_, *table.declared, options_.commit, why_ == purpose::plan);
         });
+        if (!extents_.empty() && !found.must_run.empty())
+            throw needs_whole_run(
+                text("the table {} is not as the app has left it: a run of the whole app has to make it anew", table.name));
         visits_->require(
             found.must_run,
             text("the table {} changes so that its rows are needed again; declare it before components that fill it are mounted",
@@ -246,6 +277,7 @@ ISOROW_DECL void app_run::end_function(component& one) {
 }
 
 ISOROW_DECL void app_run::hand_on(component& one, output rows) {
+    if (one.only_leads()) return;
     row_count_ += static_cast<std::int64_t>(rows.rows());
     if (one.is_root() || !keeps_previous()) return merge(one.number_, rows);
     std::lock_guard const lock(one.mutex_);
@@ -266,8 +298,10 @@ ISOROW_DECL void app_run::fail(component& one, std::exception_ptr const& thrown)
         fail_run(thrown);
     } catch (duplicate_key const&) {
         fail_run(thrown);
+    } catch (needs_whole_run const&) {
+        fail_run(thrown);
     } catch (std::exception const& failure) {
-        if (one.is_root() || options_.stop.stop_requested()) return fail_run(thrown);
+        if (one.is_root() || one.only_leads() || options_.stop.stop_requested()) return fail_run(thrown);
         one.thrown_ = named(one, failure);
         if (!keeps_previous()) return fail_run(one.thrown_);
         let_previous_stand(one, failure);
@@ -323,6 +357,14 @@ ISOROW_DECL void app_run::complete(component& one) noexcept {
     if (queue_.has_workers()) queue_.tell();
 }
 
+ISOROW_DECL void app_run::forget_memo(component const& one) {
+    if (!one.only_leads()) return visits_->forget_memo(one.number_);
+    with_commit([app = record_->id, path = one.path_](connection& connection, limits const& limits) {
+        execute(database_ref(connection, limits),
+                "UPDATE isorow.owners SET fingerprint = NULL WHERE app = $1 AND path = $2 AND fingerprint IS NOT NULL", app, path);
+    });
+}
+
 ISOROW_DECL void app_run::settle(component& one) {
     if (one.is_root()) return;
     std::vector<component::held_output> held;
@@ -335,7 +377,7 @@ ISOROW_DECL void app_run::settle(component& one) {
         for (auto const& below : held) visits_->let_stand(below.number);
         return;
     }
-    if (one.failed_below_) visits_->forget_memo(one.number_);
+    if (one.failed_below_) forget_memo(one);
     if (one.parent_->is_root()) {
         for (auto const& rows : held) merge(rows.number, rows.rows);
         return;
@@ -419,6 +461,8 @@ ISOROW_DECL void app_run::perform_restored(std::shared_ptr<component> const& one
 // The root, and waiting
 
 ISOROW_DECL std::shared_ptr<component> app_run::make_root() {
+    if (part_of(state_.under) != part::whole)
+        return std::make_shared<component>(shared_from_this(), nullptr, state_.under, component::no_owner, std::nullopt);
     return std::make_shared<component>(shared_from_this(), nullptr, state_.under, visits_->enter(state_.under, {}).number, std::nullopt);
 }
 
@@ -477,6 +521,7 @@ ISOROW_DECL component_counts app_run::counts() {
 ISOROW_DECL void app_run::end() noexcept {
     queue_.stop();
     is_open_ = false;
+    state_.with_commit.clear();
     if (!is_planned_) writer_->use_if_open([&](connection& connection) { discard_spilled(connection, state_); });
     writer_->end();
     if (is_planned_) return;

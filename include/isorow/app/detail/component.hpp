@@ -31,6 +31,8 @@ public:
     [[nodiscard]] std::shared_ptr<app_run> const& shared_run() const noexcept { return run_; }
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
     [[nodiscard]] bool is_root() const noexcept { return parent_ == nullptr; }
+    /// Whether it only leads to components of the run's part: what it declared before stands, whatever it declares now.
+    [[nodiscard]] bool only_leads() const noexcept { return number_ == no_owner; }
     [[nodiscard]] bool is_below(component const& above) const noexcept {
         for (auto const* one = this; one != nullptr; one = one->parent_.get())
             if (one == &above) return true;
@@ -39,6 +41,9 @@ public:
 
 private:
     friend class app_run;
+    /// The number of those that are no owners in this run.
+    static constexpr std::uint32_t no_owner = UINT32_MAX;
+
     /// The output of a component that has ended, while the end of one above it is awaited.
     struct held_output {
         std::uint32_t number;

@@ -4,6 +4,7 @@
 /// What one component declares, until it has ended.
 
 #include <isorow/codec/bytes.hpp>
+#include <isorow/codec/detail/oids_within.hpp>
 #include <isorow/target/detail/declared_state.hpp>
 
 #include <cstddef>
@@ -43,6 +44,7 @@ public:
     template <class Encode>
     void append(Encode&& encode) {
         auto const start = images_.size();
+        images_.set_types(&unnumbered);
         try {
             encode(images_);
             auto const image = images_.bytes().subspan(start);

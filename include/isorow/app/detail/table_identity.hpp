@@ -13,10 +13,13 @@ namespace isorow::inline v1::detail {
     auto const same_column = [](column_description const& one, column_description const& other) {
         return one.name == other.name && one.type == other.type && one.nullable == other.nullable && one.unique == other.unique &&
                one.default_value == other.default_value && one.renamed_from == other.renamed_from &&
-               one.using_expression == other.using_expression;
+               one.using_expression == other.using_expression && one.generated == other.generated && one.identity == other.identity &&
+               one.check == other.check && one.collation == other.collation && one.comment == other.comment &&
+               std::ranges::equal(one.labels, other.labels);
     };
     return std::ranges::equal(left.columns, right.columns, same_column) && left.key == right.key &&
-           std::ranges::equal(left.indexes, right.indexes);
+           std::ranges::equal(left.indexes, right.indexes) && std::ranges::equal(left.checks, right.checks) &&
+           std::ranges::equal(left.foreign_keys, right.foreign_keys) && left.comment == right.comment;
 }
 
 /// Whether two declarations say the same of a table; what a commit is told is the run's to say.

@@ -14,9 +14,6 @@
 
 namespace isorow::inline v1::detail {
 
-/// The most dimensions of an array: Postgres' MAXDIM.
-inline constexpr std::size_t array_dimension_limit = 6;
-
 /// Appends one array: the header, then the elements one by one.
 class array_encoder {
 public:
@@ -27,7 +24,7 @@ public:
         out_.put_int32(static_cast<std::int32_t>(sizes_.size()));
         auto const has_null = out_.size();
         out_.put_int32(0);
-        out_.put_uint32(entry_of(element_.id).oid);
+        out_.put_uint32(oid_within(out_, element_.base()));
         for (auto const size : sizes_) {
             out_.put_int32(static_cast<std::int32_t>(size));
             out_.put_int32(1);
@@ -87,8 +84,6 @@ private:
 };
 
 inline void encode_array(dynamic_value const& value, column_type const& type, byte_writer& out) {
-    if (entry_of(type.id).oid == 0)
-        throw unrepresentable("arrays of {}, an extension's type, are not supported", entry_of(type.id).sql_name);
     if (auto const* const elements = value.get_if<dynamic_value::array>()) return array_encoder(type, out).encode(*elements);
     if (auto const* const floats = value.get_if<std::vector<float>>(); floats != nullptr)
         return array_encoder(type, out).encode(dynamic_value::array(floats->begin(), floats->end()));

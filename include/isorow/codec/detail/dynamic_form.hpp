@@ -4,6 +4,8 @@
 /// How C++ types stand in a dynamic value, and the value as text.
 
 #include <isorow/codec/dynamic_value.hpp>
+#include <isorow/config.hpp>
+#include <isorow/types/hexadecimal.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -15,9 +17,7 @@ namespace isorow::inline v1 {
 
 namespace detail {
 
-[[noreturn]] inline void refuse_kind(dynamic_value const& value, std::string_view wanted) {
-    throw unrepresentable("the value is {}, not {}", value.kind_name(), wanted);
-}
+[[noreturn]] void refuse_kind(dynamic_value const& value, std::string_view wanted);
 
 /// The value of one alternative, or an error that says what it is instead.
 template <class Held>
@@ -72,6 +72,8 @@ template <class T>
 concept whole_number = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                        !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
+[[nodiscard]] std::uint64_t require_uint64(numeric const& value);
+
 template <whole_number Integer>
 struct dynamic_form<Integer> {
     static auto hold(Integer value) {
@@ -81,6 +83,8 @@ struct dynamic_form<Integer> {
         else return dynamic_value(numeric(value));
     }
     static Integer read(dynamic_value const& value) {
+        if constexpr (std::numeric_limits<Integer>::digits > std::numeric_limits<std::int64_t>::digits)
+            if (auto const* const exact = value.get_if<numeric>()) return require_uint64(*exact);
         auto const whole = held_as<std::int64_t>(value, "an integer");
         if (!std::in_range<Integer>(whole))
             throw unrepresentable("{} is out of the range of an integer of {} bytes", whole, sizeof(Integer));
@@ -148,6 +152,40 @@ struct dynamic_form<std::string_view> {
     static std::string hold(std::string_view value) { return std::string(value); }
 };
 
+// Types that are held as their texts
+
+/// The text that is held, be it text or a value of another type; null where it is neither.
+[[nodiscard]] inline std::string const* find_text(dynamic_value const& value) noexcept {
+    if (auto const* const other = value.get_if<other_text>()) return &other->text;
+    return value.get_if<std::string>();
+}
+
+/// The value that a text says. `type`: its name, for the error. Throws `unrepresentable` where the text says none.
+template <class T>
+[[nodiscard]] T parse_printed(std::string_view text, std::string_view type) {
+    if constexpr (std::same_as<T, cidr>)
+        if (auto const address = inet::parse(text)) return cidr(*address);  // which names the bits that are too many
+    auto parsed = T::parse(text);
+    if (!parsed) throw unrepresentable("the text is not one of type {}", type);
+    return *std::move(parsed);
+}
+
+template <class T>
+concept held_as_text = mapped<T> && !default_type<T>.array && is_held_as_text(default_type<T>.id);
+
+/// As a value of a type that isorow does not know, `{"inet", "10.0.0.1"}`; also a plain text is read as one.
+template <held_as_text T>
+struct dynamic_form<T> {
+    static other_text hold(T const& value) { return {std::string(type), to_string(value)}; }
+    static T read(dynamic_value const& value) {
+        if (auto const* const text = find_text(value)) return parse_printed<T>(*text, type);
+        refuse_kind(value, type);
+    }
+
+private:
+    static constexpr std::string_view type = entry_of(default_type<T>.id).sql_name;
+};
+
 // chrono's dates and times
 
 template <>
@@ -161,7 +199,7 @@ struct dynamic_form<std::chrono::year_month_day> {
         if (!value.ok()) throw unrepresentable("a date that the calendar does not have");
         return value;
     }
-    static std::chrono::year_month_day read(dynamic_value const& value) { return dynamic_form<std::chrono::sys_days>::read(value); }
+    static std::chrono::year_month_day read(dynamic_value const& value) { return held_as<date>(value, "a date").to_year_month_day(); }
 };
 template <>
 struct dynamic_form<timestamp::chrono_type> {
@@ -220,10 +258,7 @@ struct dynamic_form<std::vector<Element>> {
 template <>
 struct dynamic_form<std::vector<float>> {
     static std::vector<float> const& hold(std::vector<float> const& value) noexcept { return value; }
-    static std::vector<float> read(dynamic_value const& value) {
-        if (auto const* const floats = value.get_if<std::vector<float>>()) return *floats;
-        return elements_of<float>(value);
-    }
+    static std::vector<float> read(dynamic_value const& value);
 };
 
 template <class Vector>
@@ -250,14 +285,19 @@ struct dynamic_form<dynamic_value> {
     static dynamic_value const& read(dynamic_value const& value) noexcept { return value; }
 };
 
-/// Bytes as Postgres prints them: `\x00ff`.
-[[nodiscard]] inline std::string hex_text(std::span<std::byte const> bytes) {
-    std::string text = "\\x";
-    for (auto const byte : bytes)
-        for (unsigned const digit : {std::to_integer<unsigned>(byte) >> 4, std::to_integer<unsigned>(byte) & 15U})
-            text += "0123456789abcdef"[digit];
-    return text;
+/// The value as text, which `to_string` calls for.
+[[nodiscard]] std::string print_value(dynamic_value const& value);
+
+}  // namespace detail
+
+template <std::same_as<dynamic_value> Value>
+std::string to_string(Value const& value) {
+    return detail::print_value(value);
 }
+
+#if ISOROW_HAS_CODE
+
+namespace detail {
 
 /// `{1, NULL}`.
 template <class Elements>
@@ -278,7 +318,8 @@ struct value_printer {
     std::string operator()(std::int64_t value) const { return as_text(value); }
     std::string operator()(double value) const { return as_text(value); }
     std::string operator()(std::string const& value) const { return value; }
-    std::string operator()(std::vector<std::byte> const& value) const { return hex_text(value); }
+    /// As Postgres prints them: `\x00ff`.
+    std::string operator()(std::vector<std::byte> const& value) const { return "\\x" + hexadecimal(value); }
     std::string operator()(json_text const& value) const { return value.text; }
     std::string operator()(other_text const& value) const { return value.text; }
     std::string operator()(std::vector<float> const& value) const { return list_text(value, '[', ']'); }
@@ -289,16 +330,34 @@ struct value_printer {
     }
 };
 
+ISOROW_DECL std::string print_value(dynamic_value const& value) { return value.visit(value_printer{}); }
+
 }  // namespace detail
 
-inline std::string dynamic_value::kind_name() const {
+ISOROW_DECL std::string dynamic_value::kind_name() const {
     if (auto const* const other = get_if<other_text>()) return text("a value of type {}", other->type);
     return std::string(detail::kind_names[storage_.index()]);
 }
 
-template <std::same_as<dynamic_value> Value>
-std::string to_string(Value const& value) {
-    return value.visit(detail::value_printer{});
+namespace detail {
+
+[[noreturn]] ISOROW_DECL void refuse_kind(dynamic_value const& value, std::string_view wanted) {
+    throw unrepresentable("the value is {}, not {}", value.kind_name(), wanted);
 }
+
+ISOROW_DECL std::vector<float> dynamic_form<std::vector<float>>::read(dynamic_value const& value) {
+    if (auto const* const floats = value.get_if<std::vector<float>>()) return *floats;
+    return elements_of<float>(value);
+}
+
+ISOROW_DECL std::uint64_t require_uint64(numeric const& value) {
+    auto const whole = value.to_uint64();
+    if (!whole) throw unrepresentable("{} is out of the range of an integer of 8 bytes", to_string(value));
+    return *whole;
+}
+
+}  // namespace detail
+
+#endif
 
 }  // namespace isorow::inline v1

@@ -9,9 +9,11 @@
 #include <isorow/codec/detail/value_codecs.hpp>
 #include <isorow/types/field.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -52,7 +54,7 @@ template <class Field, column_type As>
 
 /// Whether values of the type can be stored as `As`, and there is a codec that does it.
 template <class Value, column_type As>
-concept storable_as = accepts<Value>(As) && (!As.array || entry_of(As.id).oid != 0) && requires { codec<Value, As>::bytewise_stable; };
+concept storable_as = accepts<Value>(As) && requires { codec<Value, As>::bytewise_stable; };
 
 /// The types without modifiers by number: the catalogue's, then arrays of them.
 inline constexpr std::size_t base_type_count = 2 * type_catalog.size();
@@ -60,15 +62,33 @@ inline constexpr std::size_t base_type_count = 2 * type_catalog.size();
     return {static_cast<type_id>(number % type_catalog.size()), number >= type_catalog.size()};
 }
 
-/// Calls `found` with the writer of the type among those that Field can be stored as.
-template <class Field, std::size_t... Number>
-[[nodiscard]] std::optional<field_writer> find_writer(column_type const& base, std::index_sequence<Number...>) {
+/// The numbers of the types that values of Value may be stored as.
+template <class Value>
+struct accepted_types {
+    static constexpr std::size_t count = [] {
+        std::size_t found = 0;
+        for (std::size_t number = 0; number < base_type_count; ++number) found += accepts<Value>(base_type(number)) ? 1 : 0;
+        return found;
+    }();
+    static constexpr std::array<std::size_t, count> numbers = [] {
+        std::array<std::size_t, count> found{};
+        std::size_t place = 0;
+        for (std::size_t number = 0; number < base_type_count; ++number)
+            if (accepts<Value>(base_type(number))) found[place++] = number;
+        return found;
+    }();
+};
+
+/// The writer of the type among those that Field can be stored as.
+template <class Field, std::size_t... Place>
+[[nodiscard]] std::optional<field_writer> find_writer(column_type const& base, std::index_sequence<Place...>) {
+    using value = typename field_traits<Field>::value;
     std::optional<field_writer> found;
-    auto const consider = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
-        if constexpr (storable_as<typename field_traits<Field>::value, base_type(N)>)
-            if (base == base_type(N)) found = writer_as<Field, base_type(N)>();
+    [[maybe_unused]] auto const consider = [&]<column_type As>(std::integral_constant<column_type, As>) {
+        if constexpr (storable_as<value, As>)
+            if (base == As) found = writer_as<Field, As>();
     };
-    (consider(std::integral_constant<std::size_t, Number>{}), ...);
+    (consider(std::integral_constant<column_type, base_type(accepted_types<value>::numbers[Place])>{}), ...);
     return found;
 }
 
@@ -84,10 +104,10 @@ template <class Field>
     }
     if constexpr (mapped<value>) {
         constexpr column_type own = mapping<value>::type;
-        if constexpr (own.first_modifier >= 0 && storable_as<value, own>)
+        if constexpr ((own.first_modifier >= 0 || own.user != nullptr) && storable_as<value, own>)
             if (type == own) return writer_as<Field, own>();
     }
-    return find_writer<Field>(type.base(), std::make_index_sequence<base_type_count>{});
+    return find_writer<Field>(type.base(), std::make_index_sequence<accepted_types<value>::count>{});
 }
 
 }  // namespace isorow::inline v1::detail

@@ -19,36 +19,10 @@
 namespace isorow::inline v1::detail {
 
 /// The number of characters of a text in UTF-8.
-[[nodiscard]] inline std::size_t count_characters(std::string_view text) noexcept {
+[[nodiscard]] constexpr std::size_t count_characters(std::string_view text) noexcept {
     std::size_t characters = 0;
     for (char const byte : text) characters += (static_cast<unsigned char>(byte) & 0xc0) != 0x80 ? 1 : 0;
     return characters;
-}
-
-/// How many digits the number has, without zeros in front, when it is rounded to `scale` digits behind the point and the point is left out.
-/// `digits`: as Postgres writes them, without sign.
-[[nodiscard]] inline std::size_t digits_at_scale(std::string digits, std::size_t scale) {
-    auto const point = digits.find('.');
-    auto const whole = point == std::string::npos ? digits.size() : point;
-    if (point != std::string::npos) digits.erase(point, 1);
-    auto const kept = whole + scale;
-    bool const round_up = kept < digits.size() && digits[kept] >= '5';
-    digits.resize(kept, '0');
-    auto const first = digits.find_first_not_of('0');
-    if (first == std::string::npos) return round_up ? 1 : 0;
-    bool const carries = round_up && digits.find_first_not_of('9', first) == std::string::npos;  // 99.9 becomes 100
-    return digits.size() - first + (carries ? 1 : 0);
-}
-
-/// Refuses a number that has no room before the point. What does not fit behind it is rounded by the server, as the column's scale asks.
-/// Source: numeric.c, apply_typmod.
-inline void check_precision(numeric const& value, column_type const& type) {
-    if (value.kind() == numeric::kind::nan) return;
-    auto const digits = to_string(value);
-    auto const scale = static_cast<std::size_t>(std::max(type.second_modifier, 0));
-    if (!value.is_finite() ||
-        digits_at_scale(digits.substr(value.is_negative() ? 1 : 0), scale) > static_cast<std::size_t>(type.first_modifier))
-        throw unrepresentable("{} is out of the range of {}", digits, to_sql(type));
 }
 
 /// Whether values of the type's C++ types may be more than a column of the type takes.
@@ -61,6 +35,9 @@ inline void check_precision(numeric const& value, column_type const& type) {
         case type_id::numeric:
         case type_id::vector:
         case type_id::halfvec:
+        case type_id::sparsevec:
+        case type_id::bit:
+        case type_id::varbit:
             return type.first_modifier >= 0;
         default:
             return false;
@@ -88,6 +65,15 @@ inline void check_scalar_bounds(column_type const& type, byte_reader in) {
         case type_id::halfvec:
             if (auto const found = static_cast<std::size_t>(in.take_int16()); found != limit)
                 throw unrepresentable("vector has {} dimensions, the column has {}", found, limit);
+            break;
+        case type_id::sparsevec:
+            if (auto const found = static_cast<std::size_t>(in.take_int32()); found != limit)
+                throw unrepresentable("sparsevec has {} dimensions, the column has {}", found, limit);
+            break;
+        case type_id::bit:
+        case type_id::varbit:
+            if (auto const found = static_cast<std::size_t>(in.take_int32()); type.id == type_id::bit ? found != limit : found > limit)
+                throw unrepresentable("the string has {} bits, the column takes {}", found, limit);
             break;
         default:
             break;

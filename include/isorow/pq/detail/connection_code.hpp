@@ -204,4 +204,143 @@ ISOROW_DECL void connection::warn_of_unverified() {
     warn("WARNING", text("the connection to {} does not verify its server: sslmode=verify-full does", endpoint()));
 }
 
+ISOROW_DECL connection connection::borrow(PGconn* lender, connection_options options) {
+    connection borrower(lender, std::move(options));
+    return borrower;
+}
+
+ISOROW_DECL connection& connection::operator=(connection&& other) noexcept {
+    if (this != &other) {
+        close();
+        std::destroy_at(this);
+        std::construct_at(this, std::move(other));
+    }
+    return *this;
+}
+
+ISOROW_DECL connection::~connection() { close(); }
+
+ISOROW_DECL std::string_view connection::parameter_status(char const* name) const noexcept {
+    auto const* const value = handle_ == nullptr ? nullptr : PQparameterStatus(handle_, name);
+    return value == nullptr ? std::string_view{} : std::string_view(value);
+}
+
+ISOROW_DECL void connection::close() noexcept {
+    if (handle_ == nullptr) return;
+    if (is_forked()) {
+        // The parent goes on using it: PQfinish would tell the server goodbye in its name, so that the memory is left instead.
+        ::close(PQsocket(handle_));
+    } else if (borrowed_) {
+        PQsetnonblocking(handle_, borrowed_->nonblocking);
+        PQsetNoticeReceiver(handle_, borrowed_->receiver, borrowed_->argument);
+    } else {
+        PQfinish(handle_);
+    }
+    handle_ = nullptr;
+}
+
+ISOROW_DECL std::optional<notification> connection::take_notification() {
+    keep_notifications();
+    if (kept_.empty()) return std::nullopt;
+    auto first = std::move(kept_.front());
+    kept_.pop_front();
+    return first;
+}
+
+ISOROW_DECL void connection::keep_notifications() {
+    while (auto* const received = handle_ == nullptr ? nullptr : PQnotifies(handle_)) {
+        kept_.push_back({received->relname, received->extra, received->be_pid});
+        PQfreemem(received);
+    }
+}
+
+ISOROW_DECL bool connection::take_in() {
+    if (PQconsumeInput(handle_) == 0) return false;
+    keep_notifications();
+    if (PQstatus(handle_) != CONNECTION_OK) return false;
+    char next = 0;
+    return ::recv(PQsocket(handle_), &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+ISOROW_DECL bool connection::require_ready() const {
+    if (!is_open()) throw connection_error("the connection is closed");
+    if (is_forked()) throw usage_error("the process was forked: a child makes connections of its own, it must not use its parent's");
+    auto const status = PQtransactionStatus(handle_);
+    if (PQpipelineStatus(handle_) != PQ_PIPELINE_OFF || status == PQTRANS_ACTIVE)
+        throw usage_error("the connection is busy: a statement, a COPY or a stream of rows is still under way");
+    return status != PQTRANS_IDLE;
+}
+
+ISOROW_DECL PGresult* connection::receive(isorow::limits const& limits, std::string_view doing) {
+    bool waited = false;
+    wait([&] { return result_step(waited); }, limits, doing);
+    return PQgetResult(handle_);
+}
+
+ISOROW_DECL bool connection::drain(isorow::limits const& limits) {
+    for (;;) {
+        bool waited = false;
+        drive([&] { return result_step(waited); }, [&] { return PQsocket(handle_); }, limits, "ending a statement");
+        result const ended(PQgetResult(handle_));
+        if (ended.native_handle() == nullptr) break;
+        if (ended.status() == PGRES_COPY_IN && PQputCopyEnd(handle_, "given up by the client") < 0) return false;
+        if (ended.status() == PGRES_COPY_OUT && !skip_copy_out(limits)) return false;
+    }
+    return is_open() && PQtransactionStatus(handle_) != PQTRANS_ACTIVE;
+}
+
+ISOROW_DECL void connection::start() {
+    pooled_ = options_.pooler == isorow::pooler::transaction;
+    PQsetnonblocking(handle_, 1);
+    listen_to_notices();
+}
+
+ISOROW_DECL void connection::receive_notice(void* self, PGresult const* notice) {
+    auto& own = *static_cast<connection*>(self);
+    ++own.notices_;
+    if (own.options_.on_notice || own.options_.observer) own.tell(detail::diagnostics_of(notice, {}));
+}
+
+ISOROW_DECL void connection::tell(diagnostics const& notice) const {
+    if (options_.on_notice) options_.on_notice(notice);
+    if (options_.observer) options_.observer->on_notice(notice);
+}
+
+ISOROW_DECL interest connection::result_step(bool& waited) {
+    // A connection that broke is told by PQgetResult.
+    if (std::exchange(waited, true) && PQconsumeInput(handle_) == 0) return interest::none;
+    if (PQisBusy(handle_) == 0) return interest::none;
+    auto const unsent = PQflush(handle_);
+    return unsent == 1 ? interest::read_or_write : interest::read;
+}
+
+ISOROW_DECL bool connection::skip_copy_out(isorow::limits const& limits) {
+    for (;;) {
+        char* row = nullptr;
+        int size = 0;
+        drive(
+            [&] {
+                size = PQgetCopyData(handle_, &row, 1);
+                if (size != 0) return interest::none;
+                if (PQconsumeInput(handle_) == 0) {
+                    size = -2;
+                    return interest::none;
+                }
+                size = PQgetCopyData(handle_, &row, 1);
+                return size == 0 ? interest::read : interest::none;
+            },
+            [&] { return PQsocket(handle_); }, limits, "ending a COPY");
+        PQfreemem(row);
+        if (size < 0) return size == -1;
+    }
+}
+
+ISOROW_DECL void connection::warn(std::string_view severity, std::string message) const {
+    if (!options_.on_notice && !options_.observer) return;
+    diagnostics notice;
+    notice.severity = severity;
+    notice.message = std::move(message);
+    tell(notice);
+}
+
 }  // namespace isorow::inline v1

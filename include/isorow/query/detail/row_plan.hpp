@@ -47,11 +47,8 @@ namespace isorow::inline v1::detail {
 template <class Value, column_type As>
 [[nodiscard]] bool can_read(connection& connection, oid found) {
     if (As.oid() != 0 && found == As.oid()) return true;
-    constexpr auto const& entry = entry_of(As.id);
-    if constexpr (entry.oid == 0) {
-        auto const known = As.array ? connection.types().array_oid_of(entry.catalog_name) : connection.types().oid_of(entry.catalog_name);
-        if (known && found == *known) return true;
-    }
+    if constexpr (As.oid() == 0)
+        if (connection.types().known_oid_of(As.base()) == found) return true;
     using codec = isorow::codec<Value, As>;
     if constexpr (requires { codec::reads(type_id::text); }) {
         bool array = false;
@@ -65,18 +62,29 @@ template <class Value, column_type As>
     return false;
 }
 
-/// Whether any column of T is of an extension's type, whose OID has to be known before the result comes.
+/// Asks for the types of T's columns whose OIDs differ from database to database: of extensions, and of the user's. They have to be known
+/// before a result comes, and before values are written within which they stand.
 template <class T>
-void learn_extension_types(connection& connection, limits const& limits) {
+void learn_types(connection& connection, limits const& limits) {
     constexpr bool needed = [] {
         for (auto const& column : columns_of<T>)
-            if (entry_of(column.type.id).oid == 0) return true;
+            if (column.type.oid() == 0) return true;
         return false;
     }();
     if constexpr (needed)
         for (auto const& column : columns_of<T>)
-            if (auto const& entry = entry_of(column.type.id); entry.oid == 0)
-                static_cast<void>(connection.types().learn(connection, entry.catalog_name, limits));
+            if (column.type.oid() == 0) static_cast<void>(connection.types().learn(connection, column.type.base(), limits));
+}
+
+/// The types that T's values name, for who writes them; null where they name none of those.
+template <class T>
+[[nodiscard]] type_oids const* learn_types_within(connection& connection, limits const& limits) {
+    for (auto const& column : columns_of<T>) {
+        if (!has_oids_within(column.type)) continue;
+        learn_types<T>(connection, limits);
+        return &connection.types();
+    }
+    return nullptr;
 }
 
 /// A document as the connection's json_deserializer makes it of what came; other values as they are.
@@ -88,19 +96,25 @@ public:
     /// Calls `decode` with the bytes that are to be decoded.
     template <column_type Type, class Decode>
     auto take(std::span<std::byte const> value, Decode&& decode) const {
-        if constexpr (!Type.array && (Type.id == type_id::json || Type.id == type_id::jsonb)) {
-            if (deserializer_ != nullptr && value.data() != nullptr) {
-                byte_reader document(value);
-                std::string own;
-                if constexpr (Type.id == type_id::jsonb) own += static_cast<char>(document.take_int8());  // the format's version
-                own += (*deserializer_)(document.take_rest_as_text());
-                return decode(std::as_bytes(std::span(own)));
-            }
-        }
-        return decode(value);
+        if constexpr (is_document(Type)) return take(Type, value, decode);
+        else return decode(value);
+    }
+    /// The same where the type is known at run time only.
+    template <class Decode>
+    auto take(column_type const& type, std::span<std::byte const> value, Decode&& decode) const {
+        if (deserializer_ == nullptr || value.data() == nullptr || !is_document(type)) return decode(value);
+        byte_reader document(value);
+        std::string own;
+        if (type.id == type_id::jsonb) own += static_cast<char>(document.take_int8());  // the format's version
+        own += (*deserializer_)(document.take_rest_as_text());
+        return decode(std::as_bytes(std::span(own)));
     }
 
 private:
+    [[nodiscard]] static constexpr bool is_document(column_type const& type) noexcept {
+        return !type.array && (type.id == type_id::json || type.id == type_id::jsonb);
+    }
+
     std::function<std::string(std::string_view)> const* deserializer_;
 };
 
@@ -114,7 +128,7 @@ class row_plan<T> {
     static constexpr std::size_t count = reflect::field_count<T>;
 
 public:
-    static void prepare(connection& connection, limits const& limits) { learn_extension_types<T>(connection, limits); }
+    static void prepare(connection& connection, limits const& limits) { learn_types<T>(connection, limits); }
 
     /// Throws `mismatch` with every column that is missing or of a type that its field cannot read. Where `wanted` is not empty, only the
     /// columns that it names are looked for; the other fields keep their default initialisers.
@@ -126,13 +140,22 @@ public:
 
     /// Decodes the row's fields into `into`. Throws `malformed` or `unrepresentable` with struct and field.
     void decode(result const& result, int row, T& into) const {
+        decode_from([&](int column) { return result.value(row, column); }, into);
+    }
+
+    /// The same of values that stand elsewhere: `value_at(column)` gives their bytes.
+    template <class Values>
+    void decode_from(Values const& value_at, T& into) const {
         std::size_t place = 0;
         try {
-            decode_fields(result, row, into, place, std::make_index_sequence<count>{});
+            decode_fields(value_at, into, place, std::make_index_sequence<count>{});
         } catch (value_error const& failure) {
             failure.rethrow_at(field_label<T>(place));
         }
     }
+
+    /// The column of each field; -1 for one that is not read.
+    [[nodiscard]] std::array<int, count> const& columns() const noexcept { return columns_; }
 
 private:
     template <std::size_t Place>
@@ -152,13 +175,13 @@ private:
         if (!can_read<typename field::value, column.type>(connection, type)) report(name_of_type(connection, type));
     }
 
-    template <std::size_t... I>
-    void decode_fields(result const& result, int row, T& into, std::size_t& place, std::index_sequence<I...>) const {
+    template <class Values, std::size_t... I>
+    void decode_fields(Values const& value_at, T& into, std::size_t& place, std::index_sequence<I...>) const {
         auto const one = [&]<std::size_t Place>(std::integral_constant<std::size_t, Place>) {
             auto const column = columns_[Place];
             if (column < 0) return;
             place = Place;
-            auto const value = result.value(row, column);
+            auto const value = value_at(column);
             incoming_.take<columns_of<T>[Place].type>(
                 value, [&](std::span<std::byte const> taken) { decode_field<Place>(into, taken.data(), taken.size()); });
         };
@@ -190,8 +213,7 @@ struct alone {
     }
 
     static void learn(connection& connection, limits const& limits) {
-        if constexpr (entry_of(type.id).oid == 0)
-            static_cast<void>(connection.types().learn(connection, entry_of(type.id).catalog_name, limits));
+        if constexpr (type.oid() == 0) static_cast<void>(connection.types().learn(connection, type.base(), limits));
     }
 
     static void check(connection& connection, result const& result, int column, std::vector<difference>& differences) {

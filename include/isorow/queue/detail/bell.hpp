@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/config.hpp>
 #include <isorow/pq/detail/fork.hpp>
 #include <isorow/pq/listener.hpp>
 
@@ -26,39 +27,24 @@ public:
     queue_bell(pool& beside, std::string channel) : beside_(&beside), channel_(std::move(channel)) {}
     queue_bell(queue_bell const&) = delete;
     queue_bell& operator=(queue_bell const&) = delete;
-    ~queue_bell() {
-        // In a forked child the thread is not there, and cannot be joined.
-        if (forks_ != fork_count()) static_cast<void>(thread_.release());  // NOLINT(bugprone-unused-return-value)
-    }
+    ~queue_bell();
 
     /// Whether notifications come; where not, who waits has to look again and again.
     [[nodiscard]] bool hears() const noexcept { return hears_; }
 
     /// Throws what keeps the listener from listening, where trying again does not help.
-    void rethrow_failure() const {
-        std::lock_guard const lock(mutex_);
-        if (failure_) std::rethrow_exception(failure_);
-    }
+    void rethrow_failure() const;
 
     /// One who waits. What rings from its making on wakes it: so make it, look for jobs, then sleep.
     class sleeper {
     public:
-        explicit sleeper(queue_bell& bell) : bell_(&bell) {
-            std::lock_guard const lock(bell.mutex_);
-            bell.start();
-            bell.sleepers_.push_back(&waker_);
-        }
+        explicit sleeper(queue_bell& bell);
         sleeper(sleeper const&) = delete;
         sleeper& operator=(sleeper const&) = delete;
-        ~sleeper() {
-            std::lock_guard const lock(bell_->mutex_);
-            std::erase(bell_->sleepers_, &waker_);
-        }
+        ~sleeper();
 
         /// Sleeps until the bell rings or the deadline passes. Throws `stopped`.
-        void sleep(limits const& limits) const {
-            static_cast<void>(wait_until_ready(waker_.descriptor(), interest::read, limits, "waiting for a job"));
-        }
+        void sleep(limits const& limits) const;
 
     private:
         queue_bell* bell_;
@@ -67,61 +53,16 @@ public:
 
 private:
     /// The mutex is held.
-    void start() {
-        if (!thread_) thread_ = std::make_unique<std::jthread>([this](std::stop_token const& stop) { run(stop); });
-    }
+    void start();
 
-    void ring() const {
-        std::lock_guard const lock(mutex_);
-        for (auto const* const one : sleepers_) one->wake();
-    }
+    void ring() const;
 
     /// Listens until it is told to stop, or for good where a session cannot be had.
-    void run(std::stop_token const& stop) noexcept {
-        constexpr std::chrono::milliseconds longest_pause = std::chrono::seconds(10);
-        for (auto pause = std::chrono::milliseconds(100);; pause = std::min(2 * pause, longest_pause)) {
-            try {
-                try {
-                    return listen(stop);
-                } catch (error const& failure) {
-                    if (stop.stop_requested()) return;
-                    failed(failure.retryable() ? nullptr : std::current_exception());
-                }
-                pause_for(pause, limits::until_stopped(stop), "trying to listen again");
-            } catch (stopped const&) {
-                return;
-            } catch (...) {
-                return failed(std::current_exception());  // such as no memory: whoever waits is told
-            }
-        }
-    }
+    void run(std::stop_token const& stop) noexcept;
 
-    void listen(std::stop_token const& stop) {
-        std::optional<listener> ears;
-        try {
-            ears.emplace(*beside_, std::vector{channel_});
-        } catch (usage_error const&) {
-            return;  // a pooler stands between: those who wait look again and again
-        } catch (feature_not_supported const&) {
-            return;  // an engine that has no LISTEN: likewise
-        }
-        {
-            std::lock_guard const lock(mutex_);
-            failure_ = nullptr;
-        }
-        hears_ = true;
-        // What was sent before the channel was listened to is looked for now.
-        for (ring();; ring()) static_cast<void>(ears->next(limits::until_stopped(stop)));
-    }
+    void listen(std::stop_token const& stop);
 
-    void failed(std::exception_ptr failure) {
-        hears_ = false;
-        {
-            std::lock_guard const lock(mutex_);
-            failure_ = std::move(failure);
-        }
-        ring();
-    }
+    void failed(std::exception_ptr failure);
 
     pool* beside_;
     std::string channel_;
@@ -132,5 +73,89 @@ private:
     std::atomic<bool> hears_{false};
     std::unique_ptr<std::jthread> thread_;  // last: it uses the others
 };
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL queue_bell::~queue_bell() {
+    // In a forked child the thread is not there, and cannot be joined.
+    if (forks_ != fork_count()) static_cast<void>(thread_.release());  // NOLINT(bugprone-unused-return-value)
+}
+
+ISOROW_DECL void queue_bell::rethrow_failure() const {
+    std::lock_guard const lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+ISOROW_DECL queue_bell::sleeper::sleeper(queue_bell& bell) : bell_(&bell) {
+    std::lock_guard const lock(bell.mutex_);
+    bell.start();
+    bell.sleepers_.push_back(&waker_);
+}
+
+ISOROW_DECL queue_bell::sleeper::~sleeper() {
+    std::lock_guard const lock(bell_->mutex_);
+    std::erase(bell_->sleepers_, &waker_);
+}
+
+ISOROW_DECL void queue_bell::sleeper::sleep(limits const& limits) const {
+    static_cast<void>(wait_until_ready(waker_.descriptor(), interest::read, limits, "waiting for a job"));
+}
+
+ISOROW_DECL void queue_bell::start() {
+    if (!thread_) thread_ = std::make_unique<std::jthread>([this](std::stop_token const& stop) { run(stop); });
+}
+
+ISOROW_DECL void queue_bell::ring() const {
+    std::lock_guard const lock(mutex_);
+    for (auto const* const one : sleepers_) one->wake();
+}
+
+ISOROW_DECL void queue_bell::run(std::stop_token const& stop) noexcept {
+    constexpr std::chrono::milliseconds longest_pause = std::chrono::seconds(10);
+    for (auto pause = std::chrono::milliseconds(100);; pause = std::min(2 * pause, longest_pause)) {
+        try {
+            try {
+                return listen(stop);
+            } catch (error const& failure) {
+                if (stop.stop_requested()) return;
+                failed(failure.retryable() ? nullptr : std::current_exception());
+            }
+            pause_for(pause, limits::until_stopped(stop), "trying to listen again");
+        } catch (stopped const&) {
+            return;
+        } catch (...) {
+            return failed(std::current_exception());  // such as no memory: whoever waits is told
+        }
+    }
+}
+
+ISOROW_DECL void queue_bell::listen(std::stop_token const& stop) {
+    std::optional<listener> ears;
+    try {
+        ears.emplace(*beside_, std::vector{channel_});
+    } catch (usage_error const&) {
+        return;  // a pooler stands between: those who wait look again and again
+    } catch (feature_not_supported const&) {
+        return;  // an engine that has no LISTEN: likewise
+    }
+    {
+        std::lock_guard const lock(mutex_);
+        failure_ = nullptr;
+    }
+    hears_ = true;
+    // What was sent before the channel was listened to is looked for now.
+    for (ring();; ring()) static_cast<void>(ears->next(limits::until_stopped(stop)));
+}
+
+ISOROW_DECL void queue_bell::failed(std::exception_ptr failure) {
+    hears_ = false;
+    {
+        std::lock_guard const lock(mutex_);
+        failure_ = std::move(failure);
+    }
+    ring();
+}
+
+#endif
 
 }  // namespace isorow::inline v1::detail

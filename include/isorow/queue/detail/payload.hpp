@@ -30,7 +30,7 @@ constexpr bool has_queue_column() {
 template <class T>
 constexpr void check_payload() {
     if constexpr (std::is_class_v<T> && (is_row_payload<T> || !field_traits<T>::has_type)) {
-        check<T>();
+        check_owning<T>();
         if constexpr (mappable<T>)
             static_assert(!has_queue_column<T>(),
                           "isorow: a column of this struct begins with isorow_, as the columns of the queue itself do; rename it: "

@@ -7,6 +7,7 @@
 /// leased one the end of its lease. `isorow_lease` counts how often a job has changed hands, and never goes back: who holds a job says
 /// which number was given to it.
 
+#include <isorow/config.hpp>
 #include <isorow/pq/transaction.hpp>
 #include <isorow/schema/ddl.hpp>
 
@@ -50,18 +51,53 @@ struct queue_table {
     std::size_t payload = 0;                  ///< the place of the payload's first
 
     [[nodiscard]] std::string quoted() const { return quote_identifier(schema, name); }
-    [[nodiscard]] table_description description() const {
-        return {.struct_name = struct_name, .schema = schema, .name = name, .columns = columns, .key = {}, .indexes = {}};
-    }
-    [[nodiscard]] std::string payload_columns() const {
-        std::string list;
-        for (auto place = payload; place < columns.size(); ++place) list += ", " + quote_identifier(columns[place].name);
-        return list;
-    }
+    [[nodiscard]] table_description description() const;
+    [[nodiscard]] std::string payload_columns() const;
 };
 
-[[nodiscard]] inline queue_table make_queue_table(std::string schema, std::string name, std::string_view struct_name,
-                                                  std::vector<column_description> const& payload) {
+[[nodiscard]] queue_table make_queue_table(std::string schema, std::string name, std::string_view struct_name,
+                                           std::vector<column_description> const& payload);
+
+[[nodiscard]] std::string create_queue_sql(queue_table const& table, extension_schemas const& schemas = {});
+
+/// A job that is leased, but whose time is over and has no attempt left: dead, though nobody has looked yet.
+inline constexpr std::string_view spent_sql =
+    "(isorow_state = 'leased' AND isorow_due <= pg_catalog.statement_timestamp() AND isorow_attempts >= isorow_max_attempts)";
+
+/// The priorities that jobs have, highest first. Each is found by one step down the index, so that jobs of a high priority which may not
+/// be taken yet, however many, are passed over at once.
+[[nodiscard]] std::string levels_sql(std::string const& quoted);
+
+/// $1: for how long. The rows come with their place in the queue's order. A job whose last lease ended without an answer is found here too,
+/// and becomes dead instead of being taken. The number is no parameter: not knowing it the server would take it for large, and find a plan
+/// anew each time instead of keeping one.
+[[nodiscard]] std::string take_sql(queue_table const& table, std::int64_t count);
+
+/// $1: priority, $2: not before, $3: delay, $4: attempts, $5: dedupe key, then the payload.
+[[nodiscard]] std::string insert_sql(queue_table const& table);
+
+/// All that is asked of one queue's table.
+struct queue_statements {
+    queue_statements(queue_table const& table, std::string const& channel);
+
+    std::string insert, push, tell, find_key, take_one, next_due, acknowledge, give_back, release, bury, extend, find, count, dead, revive,
+        discard;
+};
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL table_description queue_table::description() const {
+    return {.struct_name = struct_name, .schema = schema, .name = name, .columns = columns, .key = {}, .indexes = {}};
+}
+
+ISOROW_DECL std::string queue_table::payload_columns() const {
+    std::string list;
+    for (auto place = payload; place < columns.size(); ++place) list += ", " + quote_identifier(columns[place].name);
+    return list;
+}
+
+ISOROW_DECL queue_table make_queue_table(std::string schema, std::string name, std::string_view struct_name,
+                                         std::vector<column_description> const& payload) {
     queue_table table{std::move(schema), std::move(name), struct_name, {queue_columns.begin(), queue_columns.end()}, queue_columns.size()};
     for (auto one : payload) {
         // What the struct's own table asks for of its rows is not asked of jobs: the same order may be queued twice.
@@ -72,7 +108,7 @@ struct queue_table {
     return table;
 }
 
-[[nodiscard]] inline std::string create_queue_sql(queue_table const& table, extension_schemas const& schemas = {}) {
+ISOROW_DECL std::string create_queue_sql(queue_table const& table, extension_schemas const& schemas) {
     auto const quoted = table.quoted();
     auto sql = "CREATE TABLE IF NOT EXISTS " + quoted + " (\n    isorow_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
     for (auto const& column : table.columns) sql.append(",\n    ").append(column_sql(column, schemas));
@@ -85,13 +121,7 @@ struct queue_table {
     return sql;
 }
 
-/// A job that is leased, but whose time is over and has no attempt left: dead, though nobody has looked yet.
-inline constexpr std::string_view spent_sql =
-    "(isorow_state = 'leased' AND isorow_due <= pg_catalog.statement_timestamp() AND isorow_attempts >= isorow_max_attempts)";
-
-/// The priorities that jobs have, highest first. Each is found by one step down the index, so that jobs of a high priority which may not
-/// be taken yet, however many, are passed over at once.
-[[nodiscard]] inline std::string levels_sql(std::string const& quoted) {
+ISOROW_DECL std::string levels_sql(std::string const& quoted) {
     return text(
         "RECURSIVE levels (priority) AS ("
         "(SELECT isorow_priority FROM {} WHERE isorow_state <> 'dead' ORDER BY isorow_priority DESC LIMIT 1)"
@@ -100,10 +130,7 @@ inline constexpr std::string_view spent_sql =
         quoted, quoted);
 }
 
-/// $1: for how long. The rows come with their place in the queue's order. A job whose last lease ended without an answer is found here too,
-/// and becomes dead instead of being taken. The number is no parameter: not knowing it the server would take it for large, and find a plan
-/// anew each time instead of keeping one.
-[[nodiscard]] inline std::string take_sql(queue_table const& table, std::int64_t count) {
+ISOROW_DECL std::string take_sql(queue_table const& table, std::int64_t count) {
     auto const quoted = table.quoted();
     return text(
                "WITH {}, chosen AS MATERIALIZED (SELECT ARRAY(SELECT next.isorow_id FROM levels CROSS JOIN LATERAL ("
@@ -123,8 +150,7 @@ inline constexpr std::string_view spent_sql =
            table.payload_columns();
 }
 
-/// $1: priority, $2: not before, $3: delay, $4: attempts, $5: dedupe key, then the payload.
-[[nodiscard]] inline std::string insert_sql(queue_table const& table) {
+ISOROW_DECL std::string insert_sql(queue_table const& table) {
     auto const payload = table.columns.size() - table.payload;
     std::string values;
     for (std::size_t i = 0; i < payload; ++i) values += text(", ${}", i + 6);
@@ -135,56 +161,52 @@ inline constexpr std::string_view spent_sql =
         table.quoted(), table.payload_columns(), values);
 }
 
-/// All that is asked of one queue's table.
-struct queue_statements {
-    queue_statements(queue_table const& table, std::string const& channel) {
-        auto const quoted = table.quoted();
-        auto const notify = text("pg_catalog.pg_notify({}, '')::text", quote_literal(channel));
-        // Each change that others may wait for tells them, in the same transaction.
-        auto const telling = [&](std::string const& change) {
-            return text("WITH changed AS ({} RETURNING isorow_id) SELECT isorow_id, {} FROM changed", change, notify);
-        };
-        std::string const held = " WHERE isorow_id = $1 AND isorow_lease = $2 AND isorow_state = 'leased'";
-        insert = insert_sql(table);
-        push = text("WITH pushed AS ({}) SELECT isorow_id, {} FROM pushed", insert, notify);
-        tell = "SELECT " + notify;
-        find_key = text("SELECT isorow_id FROM {} WHERE isorow_dedupe_key = $1 AND isorow_state <> 'dead'", quoted);
-        take_one = take_sql(table, 1);
-        next_due = text(
-            "WITH {} SELECT min(extract(epoch FROM next.isorow_due - pg_catalog.statement_timestamp()))::double precision FROM levels"
-            " CROSS JOIN LATERAL (SELECT isorow_due FROM {} WHERE isorow_state <> 'dead' AND isorow_priority = levels.priority"
-            " AND isorow_due > pg_catalog.statement_timestamp() ORDER BY isorow_due LIMIT 1) next",
-            levels_sql(quoted), quoted);
-        acknowledge = text("DELETE FROM {}{}", quoted, held);
-        give_back =
-            telling(text("UPDATE {} SET isorow_state = CASE WHEN isorow_attempts < isorow_max_attempts THEN 'ready' ELSE 'dead' END,"
-                         " isorow_due = pg_catalog.statement_timestamp() + $3, isorow_last_error = $4{}",
-                         quoted, held));
-        release = telling(text(
-            "UPDATE {} SET isorow_state = 'ready', isorow_due = pg_catalog.statement_timestamp(), isorow_attempts = isorow_attempts - 1{}",
-            quoted, held));
-        bury = text("UPDATE {} SET isorow_state = 'dead', isorow_last_error = $3{}", quoted, held);
-        extend = text("UPDATE {} SET isorow_due = pg_catalog.statement_timestamp() + $3{}", quoted, held);
-        find = text("SELECT isorow_state FROM {} WHERE isorow_id = $1", quoted);
-        count = text(
-            "SELECT count(*) FILTER (WHERE isorow_state <> 'dead' AND NOT {} AND NOT leased) AS pending, count(*) FILTER (WHERE leased)"
-            " AS leased, count(*) FILTER (WHERE isorow_state = 'dead' OR {}) AS dead FROM {} CROSS JOIN LATERAL"
-            " (SELECT isorow_state = 'leased' AND isorow_due > pg_catalog.statement_timestamp() AS leased) AS now",
-            spent_sql, spent_sql, quoted);
-        dead = text(
-            "SELECT isorow_id, isorow_attempts, isorow_last_error{} FROM {} WHERE isorow_state = 'dead' OR {}"
-            " ORDER BY isorow_id LIMIT $1",
-            table.payload_columns(), quoted, spent_sql);
-        auto const is_dead = text(" WHERE isorow_id = $1 AND (isorow_state = 'dead' OR {})", spent_sql);
-        revive =
-            telling(text("UPDATE {} SET isorow_state = 'ready', isorow_attempts = 0, isorow_lease = isorow_lease + 1,"
-                         " isorow_due = pg_catalog.statement_timestamp(){}",
-                         quoted, is_dead));
-        discard = text("DELETE FROM {}{}", quoted, is_dead);
-    }
+ISOROW_DECL queue_statements::queue_statements(queue_table const& table, std::string const& channel) {
+    auto const quoted = table.quoted();
+    auto const notify = text("pg_catalog.pg_notify({}, '')::text", quote_literal(channel));
+    // Each change that others may wait for tells them, in the same transaction.
+    auto const telling = [&](std::string const& change) {
+        return text("WITH changed AS ({} RETURNING isorow_id) SELECT isorow_id, {} FROM changed", change, notify);
+    };
+    std::string const held = " WHERE isorow_id = $1 AND isorow_lease = $2 AND isorow_state = 'leased'";
+    insert = insert_sql(table);
+    push = text("WITH pushed AS ({}) SELECT isorow_id, {} FROM pushed", insert, notify);
+    tell = "SELECT " + notify;
+    find_key = text("SELECT isorow_id FROM {} WHERE isorow_dedupe_key = $1 AND isorow_state <> 'dead'", quoted);
+    take_one = take_sql(table, 1);
+    next_due = text(
+        "WITH {} SELECT min(extract(epoch FROM next.isorow_due - pg_catalog.statement_timestamp()))::double precision FROM levels"
+        " CROSS JOIN LATERAL (SELECT isorow_due FROM {} WHERE isorow_state <> 'dead' AND isorow_priority = levels.priority"
+        " AND isorow_due > pg_catalog.statement_timestamp() ORDER BY isorow_due LIMIT 1) next",
+        levels_sql(quoted), quoted);
+    acknowledge = text("DELETE FROM {}{}", quoted, held);
+    give_back =
+        telling(text("UPDATE {} SET isorow_state = CASE WHEN isorow_attempts < isorow_max_attempts THEN 'ready' ELSE 'dead' END,"
+                     " isorow_due = pg_catalog.statement_timestamp() + $3, isorow_last_error = $4{}",
+                     quoted, held));
+    release = telling(
+        text("UPDATE {} SET isorow_state = 'ready', isorow_due = pg_catalog.statement_timestamp(), isorow_attempts = isorow_attempts - 1{}",
+             quoted, held));
+    bury = text("UPDATE {} SET isorow_state = 'dead', isorow_last_error = $3{}", quoted, held);
+    extend = text("UPDATE {} SET isorow_due = pg_catalog.statement_timestamp() + $3{}", quoted, held);
+    find = text("SELECT isorow_state FROM {} WHERE isorow_id = $1", quoted);
+    count = text(
+        "SELECT count(*) FILTER (WHERE isorow_state <> 'dead' AND NOT {} AND NOT leased) AS pending, count(*) FILTER (WHERE leased)"
+        " AS leased, count(*) FILTER (WHERE isorow_state = 'dead' OR {}) AS dead FROM {} CROSS JOIN LATERAL"
+        " (SELECT isorow_state = 'leased' AND isorow_due > pg_catalog.statement_timestamp() AS leased) AS now",
+        spent_sql, spent_sql, quoted);
+    dead = text(
+        "SELECT isorow_id, isorow_attempts, isorow_last_error{} FROM {} WHERE isorow_state = 'dead' OR {}"
+        " ORDER BY isorow_id LIMIT $1",
+        table.payload_columns(), quoted, spent_sql);
+    auto const is_dead = text(" WHERE isorow_id = $1 AND (isorow_state = 'dead' OR {})", spent_sql);
+    revive =
+        telling(text("UPDATE {} SET isorow_state = 'ready', isorow_attempts = 0, isorow_lease = isorow_lease + 1,"
+                     " isorow_due = pg_catalog.statement_timestamp(){}",
+                     quoted, is_dead));
+    discard = text("DELETE FROM {}{}", quoted, is_dead);
+}
 
-    std::string insert, push, tell, find_key, take_one, next_due, acknowledge, give_back, release, bury, extend, find, count, dead, revive,
-        discard;
-};
+#endif
 
 }  // namespace isorow::inline v1::detail

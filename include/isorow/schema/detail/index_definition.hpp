@@ -3,6 +3,7 @@
 /// @file
 /// Whether two indexes are the same, by the SQL that makes them.
 
+#include <isorow/config.hpp>
 #include <isorow/schema/ddl.hpp>
 
 #include <cstddef>
@@ -12,7 +13,20 @@
 namespace isorow::inline v1::detail {
 
 /// Where an identifier that begins at `place` ends, quoted or not.
-[[nodiscard]] inline std::size_t end_of_identifier(std::string_view sql, std::size_t place) noexcept {
+[[nodiscard]] std::size_t end_of_identifier(std::string_view sql, std::size_t place) noexcept;
+
+void erase_all(std::string& sql, std::string_view part);
+
+/// What `CREATE INDEX` says of an index beside its name, but for what isorow and `pg_get_indexdef` write differently: quotes, spaces, the
+/// extensions' schemas, and the operator class that is the default.
+[[nodiscard]] std::string bare_definition(std::string_view definition, extension_schemas const& schemas);
+
+/// Whether a live index is what a definition would make, whatever its name is.
+[[nodiscard]] bool is_same_definition(std::string_view definition, std::string_view live, extension_schemas const& schemas);
+
+#if ISOROW_HAS_CODE
+
+ISOROW_DECL std::size_t end_of_identifier(std::string_view sql, std::size_t place) noexcept {
     bool const quoted = place < sql.size() && sql[place] == '"';
     if (quoted) ++place;
     for (; place < sql.size(); ++place) {
@@ -24,13 +38,11 @@ namespace isorow::inline v1::detail {
     return place;
 }
 
-inline void erase_all(std::string& sql, std::string_view part) {
+ISOROW_DECL void erase_all(std::string& sql, std::string_view part) {
     for (auto place = sql.find(part); place != std::string::npos; place = sql.find(part, place)) sql.erase(place, part.size());
 }
 
-/// What `CREATE INDEX` says of an index beside its name, but for what isorow and `pg_get_indexdef` write differently: quotes, spaces, the
-/// extensions' schemas, and the operator class that is the default.
-[[nodiscard]] inline std::string bare_definition(std::string_view definition, extension_schemas const& schemas) {
+ISOROW_DECL std::string bare_definition(std::string_view definition, extension_schemas const& schemas) {
     constexpr std::string_view before_name = "INDEX ";
     std::string sql(definition);
     if (sql.find(before_name) == std::string::npos || sql.find(" USING ") == std::string::npos) return sql;
@@ -51,9 +63,10 @@ inline void erase_all(std::string& sql, std::string_view part) {
     return sql;
 }
 
-/// Whether a live index is what a definition would make, whatever its name is.
-[[nodiscard]] inline bool is_same_definition(std::string_view definition, std::string_view live, extension_schemas const& schemas) {
+ISOROW_DECL bool is_same_definition(std::string_view definition, std::string_view live, extension_schemas const& schemas) {
     return bare_definition(definition, schemas) == bare_definition(live, schemas);
 }
+
+#endif
 
 }  // namespace isorow::inline v1::detail

@@ -67,8 +67,8 @@ private:
     void audit_table() {
         auto const condition =
             record_.is_of_this_catalog ? std::string("NOT t.xmin::text::bigint = ANY ($1::bigint[])") : std::string("$1::bigint[] IS NULL");
-        auto const [all, foreign] = query_one<std::tuple<std::int64_t, std::int64_t>>(
-            here_, text("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} t", condition, name_), record_.writers);
+        auto [all, foreign] = count_foreign(here_, name_, record_);
+        if (!record_.is_of_this_catalog) foreign = 0;
         drift_.changed = foreign;
         if (record_.row_count) drift_.missing = std::max<std::int64_t>(0, *record_.row_count - (all - foreign) - foreign);
         if (record_.row_count && all > *record_.row_count) drift_.added = std::min(foreign, all - *record_.row_count);
@@ -89,7 +89,7 @@ private:
             auto const bytes = in.take_bytes(static_cast<std::size_t>(in.take_int32()));
             auto const* const column = live.find(name);
             column_type type;
-            bool const known = column != nullptr && parse_column_type(column->type, type);
+            bool const known = column != nullptr && detail::parse_dynamic_type(column->type, type);
             values.append(values.empty() ? "" : ", ").append(known ? to_string(decode_value(type, bytes)) : std::string("…"));
         }
         return "(" + values + ")";

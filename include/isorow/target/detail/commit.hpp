@@ -6,6 +6,7 @@
 #include <isorow/pq/detail/chance.hpp>
 #include <isorow/pq/transaction.hpp>
 #include <isorow/target/detail/dropped_tables.hpp>
+#include <isorow/target/detail/local_setting.hpp>
 #include <isorow/target/detail/table_commit.hpp>
 
 #include <algorithm>
@@ -37,13 +38,17 @@ public:
         for (std::size_t number = 0; number < context_.state.tables.size(); ++number)
             tables_.push_back(open_table(*context_.state.tables[number], records, number));
         for (auto& table : tables_) table->look();
+        rejoin();
         find_undeclared(std::move(records));
+        for (auto& table : tables_) table->part();
         for (auto& table : tables_) table->set_up();
         for (auto& table : tables_) table->compare();
         for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) (*table)->remove();
         remove_left();
         for (auto& table : tables_) table->write();
+        for (auto& table : tables_) table->check_references();
         for (auto& table : tables_) table->finish();
+        for (auto& table : tables_) table->settle();
         if (!context_.is_plan) settle();
     }
 
@@ -68,6 +73,12 @@ public:
         done.postponed.insert(done.postponed.end(), taken_away_.postponed.begin(), taken_away_.postponed.end());
         done.components.removed = static_cast<std::int64_t>(context_.fates.gone().size());
         return done;
+    }
+
+    /// Where all is rolled back.
+    void forget_made_types() const {
+        for (auto const& table : tables_)
+            if (table->has_looked()) table->changes().forget_made_types();
     }
 
     [[nodiscard]] isorow::plan plan() {
@@ -109,13 +120,21 @@ private:
         return std::make_unique<table_commit>(context_, table, std::move(record), number);
     }
 
+    /// What refers to a table whose key changes is parted from it until it has the new one.
+    void rejoin() {
+        for (auto const& changing : tables_) {
+            if (!changing->changes().planned().rebuilds) continue;
+            for (auto& table : tables_) table->changes().rejoin(changing->description());
+        }
+    }
+
     // Tables that are declared no longer
 
     /// Those that no owner which stands declares; a run of a part of the app leaves all tables. From those that stay the rows of owners go
     /// that were compared: they have not declared any there.
     void find_undeclared(std::vector<target_record> rest) {
         if (context_.is_plain()) return;
-        bool const is_partial = !context_.state.under.empty();
+        bool const is_partial = context_.state.is_partial();
         auto const compared = context_.fates.compared();
         for (auto& record : rest) {
             bool const stands =
@@ -186,6 +205,7 @@ private:
         forget_memos(here, owners);
         delete_owners(here, context_.fates.gone());
         if (context_.state.has_kept_outputs) execute(here, "DELETE FROM isorow.kept_outputs WHERE app = $1", context_.app.id);
+        for (auto const& work : context_.state.with_commit) work(connection_, context_.now());
         if (wrote && !context_.is_plain()) execute(here, "UPDATE isorow.apps SET runs = runs + 1 WHERE id = $1", context_.app.id);
     }
 
@@ -217,35 +237,10 @@ private:
     isorow::report taken_away_{};  ///< what became of these
 };
 
-/// Sets how long a change of a table waits for its lock, for as long as this lives or until the transaction ends.
-class lock_timeout_scope {
-public:
-    lock_timeout_scope(connection& connection, limits const& limits, std::chrono::milliseconds timeout) : connection_(connection) {
-        former_ = query_one<std::string>(database_ref(connection, limits), "SELECT pg_catalog.current_setting('lock_timeout')");
-        set(text("{}ms", timeout.count()));
-    }
-    lock_timeout_scope(lock_timeout_scope const&) = delete;
-    lock_timeout_scope& operator=(lock_timeout_scope const&) = delete;
-    ~lock_timeout_scope() = default;
-
-    /// For transactions of the user's, which go on.
-    void restore() { set(former_); }
-
-private:
-    void set(std::string const& value) {
-        static_cast<void>(query_one<std::string>(connection_, "SELECT pg_catalog.set_config('lock_timeout', $1, true)", value));
-    }
-
-    connection& connection_;
-    std::string former_;
-};
-
 /// Remembers which owners had their ids before an attempt: those that it enters are gone with it where it fails.
 class owner_ids {
 public:
-    explicit owner_ids(declared_state& state) : state_(state) {
-        for (auto const& one : state.owners) ids_.push_back(one.id);
-    }
+    explicit owner_ids(declared_state& state) : state_(state), ids_(ids_of(state.owners)) {}
     void restore() noexcept {
         for (std::size_t i = 0; i < ids_.size(); ++i) state_.owners[i].id = ids_[i];
     }
@@ -262,6 +257,17 @@ enum class commit_mode : std::uint8_t {
     apply,  ///< to do what a plan says
 };
 
+/// Adds the labels that enum types lack, each in a transaction of its own: a new label cannot be used in the one that adds it. Returns what
+/// was run.
+[[nodiscard]] inline std::vector<std::string> add_missing_labels(connection& connection, std::optional<limits> const& given,
+                                                                 declared_state const& state) {
+    std::vector<std::string> ddl;
+    for (auto const& table : state.tables)
+        if (table->options.managed_by == managed_by::system)
+            ensure_user_types(connection, given, table->shape.table, {}, ddl, missing_types::labels);
+    return ddl;
+}
+
 /// Makes an attempt in a transaction, and calls `look(attempt)` before it is committed. Where a lock is not free, or another transaction is
 /// in the way, all is rolled back and tried again; where a row is refused it is tried once more to name the row. Not so inside a
 /// transaction of the user's, which is of no use then.
@@ -269,8 +275,8 @@ template <class Look>
 report attempt_commit(connection& connection, std::optional<limits> const& given, app_record const& app, declared_state& state,
                       commit_options const& options, commit_mode mode, Look&& look) {
     bool const is_nested = connection.in_transaction();
-    for (auto& table : state.tables)
-        if (!table->spilled.table.empty() && !table->rows.empty()) spill(connection, given, *table);
+    auto const labels = is_nested || mode == commit_mode::plan ? std::vector<std::string>{} : add_missing_labels(connection, given, state);
+    spill_rest(connection, given, state);
     owner_ids before(state);
     bool names_keys = false;
     for (int attempts = 1;; ++attempts) {
@@ -281,7 +287,7 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
         bool is_committed = false;
         try {
             transaction whole(connection);
-            lock_timeout_scope timeout(connection, context.now(), options.lock_timeout);
+            local_setting timeout(connection, context.now(), "lock_timeout", text("{}ms", options.lock_timeout.count()));
             attempt.run();
             look(attempt);
             if (is_nested) timeout.restore();
@@ -294,6 +300,7 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
             is_committed = true;
         } catch (server_error const& failure) {
             before.restore();
+            attempt.forget_made_types();
             if (is_nested || !connection.is_open()) throw;
             std::string_view const code = failure.sqlstate();
             bool const is_refused_row = code.starts_with("22") || code.starts_with("23");
@@ -305,11 +312,14 @@ report attempt_commit(connection& connection, std::optional<limits> const& given
             if (!may_pass || attempts >= options.lock_attempts) throw;
         } catch (...) {
             before.restore();
+            attempt.forget_made_types();
             throw;
         }
         if (is_committed) {
             if (!is_nested) attempt.after();
-            return attempt.report();
+            auto done = attempt.report();
+            done.ddl.insert(done.ddl.begin(), labels.begin(), labels.end());
+            return done;
         }
         auto const pause = by_chance<std::chrono::milliseconds>(std::chrono::milliseconds(100 << std::min(attempts, 5)), 0.5, 1.0);
         pause_for(pause, given ? *given : limits::within(2 * pause), "waiting to try a commit again");

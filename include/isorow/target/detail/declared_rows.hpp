@@ -4,6 +4,7 @@
 /// The rows that a target was told of, as images with the key first, found by their keys.
 
 #include <isorow/codec/bytes.hpp>
+#include <isorow/config.hpp>
 #include <isorow/target/detail/fingerprint.hpp>
 
 #include <algorithm>
@@ -51,6 +52,11 @@ struct declared_row {
     }
 };
 
+[[nodiscard]] std::vector<declared_row const*> pointers_to(std::span<declared_row const> rows);
+
+/// The rows of each owner together, as pages have them, in their order.
+void sort_by_owner(std::vector<declared_row const*>& rows);
+
 /// Where the first `key_columns` fields of a COPY tuple end. Throws `malformed` where they are not whole.
 [[nodiscard]] inline std::size_t end_of_key(std::span<std::byte const> tuple, std::size_t key_columns) {
     byte_reader in(tuple);
@@ -68,26 +74,13 @@ struct declared_row {
 class declared_rows {
 public:
     /// Adds a row. Returns the row that has the same key already instead, where there is one.
-    std::optional<std::size_t> add(std::span<std::byte const> image, std::size_t key_end, std::uint32_t owner = 0) {
-        return enter({image.data(), static_cast<std::uint32_t>(image.size()), static_cast<std::uint32_t>(key_end), owner}, image);
-    }
+    std::optional<std::size_t> add(std::span<std::byte const> image, std::size_t key_end, std::uint32_t owner = 0);
 
     /// Adds a thin row. `front`: the image up to the end of its key.
-    std::optional<std::size_t> add_thin(std::span<std::byte const> front, fingerprint const& value, std::uint32_t owner) {
-        auto const small = thinned(front, value);
-        declared_row row{small.bytes().data(), static_cast<std::uint32_t>(small.size()), static_cast<std::uint32_t>(front.size()), owner};
-        row.thin = true;
-        return enter(row, small.bytes());
-    }
+    std::optional<std::size_t> add_thin(std::span<std::byte const> front, fingerprint const& value, std::uint32_t owner);
 
     /// The row of a key, or nothing. Quickest where keys are asked for in the order in which they were declared.
-    [[nodiscard]] declared_row* find(std::span<std::byte const> key) noexcept {
-        if (next_ < rows_.size() && is_same(rows_[next_].key(), key)) return &rows_[next_++];
-        auto const place = place_of(key);
-        if (place == rows_.size()) return nullptr;
-        next_ = place + 1;
-        return &rows_[place];
-    }
+    [[nodiscard]] declared_row* find(std::span<std::byte const> key) noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
@@ -95,9 +88,7 @@ public:
     [[nodiscard]] std::span<declared_row const> rows() const noexcept { return rows_; }
 
     /// Whether the keys are in a rising order, as bytes, the first behind one that came before them.
-    [[nodiscard]] bool is_rising(std::span<std::byte const> before) const noexcept {
-        return is_sorted_ && (before.empty() || rows_.empty() || is_less(before, rows_.front().key()));
-    }
+    [[nodiscard]] bool is_rising(std::span<std::byte const> before) const noexcept;
 
     /// How many bytes the images have.
     [[nodiscard]] std::size_t image_bytes() const noexcept { return image_bytes_; }
@@ -130,35 +121,14 @@ public:
         }
     }
 
+    /// Gives up all rows, and keeps their memory for those that come next: fresh memory costs the system more than the row that goes there.
+    void clear() noexcept;
+
     /// Forgets what was seen, for another comparison.
-    void forget_states() noexcept {
-        next_ = 0;
-        for (auto& row : rows_) {
-            row.state = row_state::unseen;
-            row.version = 0;
-            row.page = declared_row::no_page;
-            row.moved = false;
-            row.present = false;
-        }
-    }
+    void forget_states() noexcept;
 
 private:
-    std::optional<std::size_t> enter(declared_row row, std::span<std::byte const> image) {
-        if (is_sorted_ && (rows_.empty() || is_less(rows_.back().key(), row.key()))) {
-            row.image = keep(image);
-            rows_.push_back(row);
-            return std::nullopt;
-        }
-        if (std::exchange(is_sorted_, false)) number_all();
-        if (2 * (rows_.size() + 1) > slots_.size()) grow();
-        auto const hash = hash_of(row.key());
-        auto const place = slot_of(row.key(), hash);
-        if (slots_[place].row != 0) return slots_[place].row - 1;
-        row.image = keep(image);
-        rows_.push_back(row);
-        slots_[place] = {tag_of(hash), static_cast<std::uint32_t>(rows_.size())};
-        return std::nullopt;
-    }
+    std::optional<std::size_t> enter(declared_row row, std::span<std::byte const> image);
 
     [[nodiscard]] static bool is_same(std::span<std::byte const> left, std::span<std::byte const> right) noexcept {
         return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size()) == 0;
@@ -169,34 +139,11 @@ private:
     }
 
     /// The row's number, or that behind the last.
-    [[nodiscard]] std::size_t place_of(std::span<std::byte const> key) const noexcept {
-        if (is_sorted_) {
-            auto const found =
-                std::partition_point(rows_.begin(), rows_.end(), [&](declared_row const& row) { return is_less(row.key(), key); });
-            bool const is_it = found != rows_.end() && is_same(found->key(), key);
-            return is_it ? static_cast<std::size_t>(found - rows_.begin()) : rows_.size();
-        }
-        auto const& slot = slots_[slot_of(key, hash_of(key))];
-        return slot.row == 0 ? rows_.size() : slot.row - 1;
-    }
+    [[nodiscard]] std::size_t place_of(std::span<std::byte const> key) const noexcept;
 
     /// Rows that came in order so far enter the table.
-    void number_all() {
-        std::size_t size = 64;
-        while (size < 2 * (rows_.size() + 1)) size *= 2;
-        slots_.assign(size, {});
-        for (std::size_t i = 0; i < rows_.size(); ++i) {
-            auto const hash = hash_of(rows_[i].key());
-            slots_[slot_of(rows_[i].key(), hash)] = {tag_of(hash), static_cast<std::uint32_t>(i + 1)};
-        }
-    }
-
-    [[nodiscard]] static byte_writer thinned(std::span<std::byte const> front, fingerprint const& value) {
-        byte_writer small;
-        small.put_bytes(front);
-        small.put_bytes({reinterpret_cast<std::byte const*>(&value), sizeof value});
-        return small;
-    }
+    void number_all();
+    [[nodiscard]] static byte_writer thinned(std::span<std::byte const> front, fingerprint const& value);
 
     /// Row numbers count from 1; 0 is a free slot. The tag spares most comparisons of keys that only share a slot.
     struct numbered_slot {
@@ -219,43 +166,17 @@ private:
     [[nodiscard]] static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
 
     /// The slot that holds the key, or the free one where it would go.
-    [[nodiscard]] std::size_t slot_of(std::span<std::byte const> key, std::uint64_t hash) const noexcept {
-        auto const mask = slots_.size() - 1;
-        for (auto place = static_cast<std::size_t>(hash) & mask;; place = (place + 1) & mask) {
-            auto const& slot = slots_[place];
-            if (slot.row == 0) return place;
-            if (slot.tag != tag_of(hash)) continue;
-            if (is_same(rows_[slot.row - 1].key(), key)) return place;
-        }
-    }
+    [[nodiscard]] std::size_t slot_of(std::span<std::byte const> key, std::uint64_t hash) const noexcept;
+    void grow();
+    [[nodiscard]] std::byte const* keep(std::span<std::byte const> image);
 
-    void grow() {
-        auto const old = std::exchange(slots_, std::vector<numbered_slot>(slots_.empty() ? 64 : 2 * slots_.size()));
-        auto const mask = slots_.size() - 1;
-        for (auto const& slot : old) {
-            if (slot.row == 0) continue;
-            auto place = static_cast<std::size_t>(hash_of(rows_[slot.row - 1].key())) & mask;
-            while (slots_[place].row != 0) place = (place + 1) & mask;
-            slots_[place] = slot;
-        }
-    }
-
-    [[nodiscard]] std::byte const* keep(std::span<std::byte const> image) {
-        if (image.size() > block_left_) {
-            block_left_ = std::max(blocks_.empty() ? first_block_size : block_size, image.size());
-            blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(block_left_), block_left_});
-            blocks_bytes_ += block_left_;
-            free_ = blocks_.back().bytes.get();
-        }
-        std::memcpy(free_, image.data(), image.size());
-        image_bytes_ += image.size();
-        block_left_ -= image.size();
-        return std::exchange(free_, free_ + image.size());
-    }
+    /// A spare block, where the last one is large enough; else it makes room for another.
+    [[nodiscard]] block block_for(std::size_t size);
 
     std::vector<declared_row> rows_;
     std::vector<numbered_slot> slots_;
     std::vector<block> blocks_;
+    std::vector<block> spare_;  ///< of rows that were given up
     std::byte* free_ = nullptr;
     std::size_t next_ = 0;  ///< the row that is probably asked for next
     bool is_sorted_ = true;
@@ -265,3 +186,7 @@ private:
 };
 
 }  // namespace isorow::inline v1::detail
+
+#if ISOROW_HAS_CODE
+#include <isorow/target/detail/declared_rows_code.hpp>
+#endif

@@ -84,24 +84,43 @@ inline void require_drops_allowed(std::vector<target_record> const& records, all
         throw destructive_change(quote_identifier(records.front().schema_name, records.front().table_name), std::move(drops));
 }
 
-/// Drops the tables that isorow made, takes our rows out of those that it did not make, and the entries of both away. Where something that
-/// somebody else made needs a table, it and its entry stay, with the reason in `postponed`.
+/// Takes one of them away. Returns why it cannot be, empty where it was.
+[[nodiscard]] inline std::vector<std::string> take_away(connection& connection, std::optional<limits> const& given,
+                                                        target_record const& record, report& done) {
+    table_report one;
+    one.table = quote_identifier(record.schema_name, record.table_name);
+    if (!record.created) {
+        undo_attachments(connection, given, record.id, false, one.ddl);
+        one.rows.deleted = delete_tracked_rows(connection, given, record);
+    } else {
+        auto work = drop_table(connection, given, record.schema_name, record.table_name, record.id);
+        if (!work.postponed.empty()) return std::move(work.postponed);
+        one.ddl = std::move(work.ddl);
+        one.rows.deleted = record.row_count.value_or(0);
+    }
+    forget_target(given ? database_ref(connection, *given) : database_ref(connection), record.id);
+    done.add(std::move(one));
+    return {};
+}
+
+/// Drops the tables that isorow made, takes our rows out of those that it did not make, and the entries of both away. Tables that others of
+/// them refer to go after these. Where something that somebody else made needs a table, it and its entry stay, with the reason in
+/// `postponed`.
 inline void take_away(connection& connection, std::optional<limits> const& given, std::vector<target_record> const& records, report& done) {
-    for (auto const& record : records) {
-        table_report one;
-        one.table = quote_identifier(record.schema_name, record.table_name);
-        if (!record.created) {
-            undo_attachments(connection, given, record.id, false, one.ddl);
-            one.rows.deleted = delete_tracked_rows(connection, given, record);
-        } else {
-            auto work = drop_table(connection, given, record.schema_name, record.table_name, record.id);
-            done.postponed.insert(done.postponed.end(), work.postponed.begin(), work.postponed.end());
-            if (!work.postponed.empty()) continue;
-            one.ddl = std::move(work.ddl);
-            one.rows.deleted = record.row_count.value_or(0);
+    std::vector<target_record const*> left;
+    left.reserve(records.size());
+    for (auto const& record : records) left.push_back(&record);
+    while (!left.empty()) {
+        std::vector<target_record const*> again;
+        std::vector<std::string> reasons;
+        for (auto const* const record : left) {
+            auto const found = take_away(connection, given, *record, done);
+            if (found.empty()) continue;
+            again.push_back(record);
+            reasons.insert(reasons.end(), found.begin(), found.end());
         }
-        forget_target(given ? database_ref(connection, *given) : database_ref(connection), record.id);
-        done.add(std::move(one));
+        if (again.size() == left.size()) return void(done.postponed.insert(done.postponed.end(), reasons.begin(), reasons.end()));
+        left = std::move(again);
     }
 }
 

@@ -77,11 +77,12 @@ CREATE TABLE isorow.targets (
     writers bigint[] NOT NULL DEFAULT '{}',
     declarers bigint[] NOT NULL DEFAULT '{}',
     key_columns text[] NOT NULL DEFAULT '{}',
+    digest uuid,
     UNIQUE (app, schema_name, table_name)
 );
 COMMENT ON TABLE isorow.targets IS 'the tables that isorow keeps. relation: a cache of the OID, catalog: the OID of this table at that time, another one after a restore;'
     ' created: isorow made the table; record: where it is written down what was declared, in the table itself, or in isorow.tracked; owner: whose all rows are;'
-    ' writers: the transactions that wrote the rows; declarers: the owners that declare the table';
+    ' writers: the transactions that wrote the rows; declarers: the owners that declare the table; digest: of the declared rows, where the table itself is the record';
 INSERT INTO isorow.targets (id, app, schema_name, table_name, relation, catalog, created, ownership, record, owner)
     SELECT t.id, a.id, t.schema_name, t.table_name, t.relation, 'isorow.targets'::regclass::oid, t.created, t.ownership,
            CASE t.ownership WHEN 'exclusive' THEN 'table' ELSE 'rows' END, o.id
@@ -104,6 +105,7 @@ INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions)
           FROM isorow.tracked_1 o JOIN isorow.owners w ON w.path = o.owner) k
     GROUP BY k.target, k.owner, k.page;
 CREATE INDEX ON isorow.tracked (target, owner);
+ALTER TABLE isorow.tracked REPLICA IDENTITY FULL;
 DROP TABLE isorow.tracked_1, isorow.targets_1;
 CREATE TABLE isorow.columns (
     target integer NOT NULL REFERENCES isorow.targets ON DELETE CASCADE,
@@ -132,6 +134,39 @@ CREATE UNLOGGED TABLE isorow.kept_outputs (
     PRIMARY KEY (app, path)
 );
 COMMENT ON TABLE isorow.kept_outputs IS 'what components declared in a run that has not been committed';
+)",
+    R"(CREATE INDEX ON isorow.owners (app, path COLLATE "C");
+CREATE TABLE isorow.changelogs (
+    channel text PRIMARY KEY,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    key_columns text[] NOT NULL,
+    key_types text[] NOT NULL,
+    relations oid[] NOT NULL,
+    catalog oid NOT NULL
+);
+COMMENT ON TABLE isorow.changelogs IS 'tables whose changed keys are written to a changelog, the table of schema isorow that has the channel''s name and _log;'
+    ' key_types: the OIDs of the key columns'' types and collations; relations: the table and its partitions, which have the triggers;'
+    ' catalog: the OID of the changelog, another one after a restore';
+CREATE TABLE isorow.positions (
+    consumer text PRIMARY KEY,
+    mechanism text NOT NULL,
+    channel text,
+    position text NOT NULL,
+    consumed bigint,
+    saved timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE isorow.positions IS 'how far consumers have followed their sources; consumed: the number up to which a changelog is not kept for the consumer any longer';
+)",
+    R"(ALTER TABLE isorow.targets ADD comment text NOT NULL DEFAULT '';
+ALTER TABLE isorow.columns
+    ADD generated text NOT NULL DEFAULT '',
+    ADD is_numbered boolean NOT NULL DEFAULT false,
+    ADD collation_name text NOT NULL DEFAULT '',
+    ADD comment text NOT NULL DEFAULT '';
+ALTER TABLE isorow.objects DROP CONSTRAINT objects_kind_check;
+ALTER TABLE isorow.objects ADD CHECK (kind IN ('index', 'attachment', 'constraint'));
+COMMENT ON TABLE isorow.objects IS 'the indexes, the constraints and the attached SQL that isorow made; pending: still to be made, or to be made anew';
 )"};
 
 }  // namespace detail

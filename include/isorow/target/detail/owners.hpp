@@ -5,6 +5,7 @@
 
 #include <isorow/target/detail/registry.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -80,9 +81,14 @@ private:
         return above.empty() || path == above || (path.starts_with(above) && path[above.size()] == '/');
     }
 
+    [[nodiscard]] bool is_in_extent(std::string_view path) const noexcept {
+        return state_->extents.empty() ? is_below(path, state_->under)
+                                       : std::ranges::any_of(state_->extents, [&](auto const& one) { return is_below(path, one); });
+    }
+
     /// Plain targets list themselves only: other owners are others'. A component below one that stands was not asked for, and stands too.
     [[nodiscard]] owner_fate fate_of_absent(std::string_view path) const noexcept {
-        if (state_->app.empty() || !is_below(path, state_->under)) return owner_fate::outside;
+        if (state_->app.empty() || !is_in_extent(path)) return owner_fate::outside;
         for (auto end = path.rfind('/'); end != std::string_view::npos; end = end == 0 ? std::string_view::npos : path.rfind('/', end - 1))
             if (standing_.contains(path.substr(0, end))) return owner_fate::stands;
         return owner_fate::gone;

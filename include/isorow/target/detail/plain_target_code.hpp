@@ -36,6 +36,7 @@ ISOROW_DECL report plain_target::commit() {
 ISOROW_DECL isorow::plan plain_target::plan() {
     isorow::plan planned;
     on_connection(true, [&](connection& connection, std::optional<limits> const& given, app_record const& app) {
+        spill_rest(connection, given, state_);
         // Schema isorow may have to be there for it, but it is not to stay.
         transaction dry_run(connection);
         auto const known = app.id != 0 ? app : open_app(connection, given ? *given : connection.default_limits(), "", "");

@@ -21,6 +21,7 @@ public:
         if (!work_.tracks) {
             if (!work_.owner_was_compared() && work_.table.rows.empty()) work_.standing = work_.record->row_count.value_or(0);
             else if (!work_.owner_was_compared()) compare_with_standing_owner();
+            else if (work_.is_declared_again()) meet_all();
             else if (work_.table.shape.keys_compare_as_bytes) compare_table();
             else work_.present = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {}", work_.sql.name()));
             return;
@@ -34,6 +35,12 @@ public:
 private:
     [[nodiscard]] static std::string as_string(std::span<std::byte const> key) {
         return {reinterpret_cast<char const*>(key.data()), key.size()};
+    }
+
+    void meet_all() {
+        work_.present = work_.declared_count();
+        for (auto& row : work_.table.rows.rows()) meet(row, row_state::unchanged);
+        work_.tell(progress_phase::comparing, work_.present, work_.present, 0);
     }
 
     /// The table itself is the record: its rows come as images in the order of the declared ones, so that equal rows are equal bytes.

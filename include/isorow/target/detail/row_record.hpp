@@ -21,7 +21,7 @@ public:
 
     /// Rows that were just loaded were all written by this transaction.
     void note_versions_of_loaded() {
-        auto const writer = present_writer();
+        auto const writer = static_cast<std::uint32_t>(work_.present_writer());
         for (auto& row : work_.table.rows.rows()) row.version = writer;
         work_.wrote = true;
     }
@@ -29,7 +29,7 @@ public:
     /// Learns which transaction wrote each of the rows that the server has written, or found equal. `count`: how many were staged.
     void note_versions(server_rows& staged, std::int64_t count) {
         if (work_.report.rows.updated + work_.report.rows.inserted == count && !work_.context.names_keys) {
-            auto const writer = present_writer();
+            auto const writer = static_cast<std::uint32_t>(work_.present_writer());
             for (auto& row : work_.table.rows.rows())
                 if (row.state != row_state::unchanged) row.version = writer;
             return void(work_.wrote = true);
@@ -64,7 +64,7 @@ public:
         for (auto const& row : work_.table.rows.rows())
             if (row.page == declared_row::no_page || is_stale(row)) rows.push_back(&row);
         if (stale.empty() && rows.empty()) return;
-        std::ranges::sort(rows, {}, [](declared_row const* row) { return std::pair(row->owner, row); });
+        sort_by_owner(rows);
         delete_pages(work_.connection, work_.context.given, stale);
         page_writer pages(work_.connection, work_.context.given, work_.record->id);
         for (auto const* const row : rows)
@@ -77,12 +77,6 @@ public:
     }
 
 private:
-    /// The number of the transaction, or of its savepoint, that writes now.
-    [[nodiscard]] std::uint32_t present_writer() {
-        return static_cast<std::uint32_t>(query_one<std::int64_t>(
-            work_.here(), "UPDATE isorow.targets SET row_count = row_count WHERE id = $1 RETURNING xmin::text::bigint", work_.record->id));
-    }
-
     void read_versions(result const& answer) {
         for (int i = 0; i < answer.rows(); ++i)
             if (auto* const row = work_.table.rows.find(answer.value(i, 0))) row->version = byte_reader(answer.value(i, 1)).take_uint32();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace isorow::inline v1::detail {
 
@@ -15,6 +16,13 @@ struct row_shape {
     bool keys_compare_as_bytes = true;         ///< false where equal keys may differ as bytes, as numeric's do: the server finds the rows
     bool values_are_stable = true;             ///< false where the server gives back other bytes than it was given, as jsonb does
     std::shared_ptr<void const> kept_alive{};  ///< what `table` and `places` refer to, where that is not constant data
+
+    /// The columns' types in the order of the images.
+    [[nodiscard]] std::vector<column_type> types() const {
+        std::vector<column_type> all;
+        for (auto const place : places) all.push_back(table.columns[place].type);
+        return all;
+    }
 };
 
 }  // namespace isorow::inline v1::detail

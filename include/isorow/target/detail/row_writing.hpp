@@ -34,7 +34,7 @@ public:
     [[nodiscard]] bool may_load() const {
         if (work_.is_new) return true;
         if (!work_.table.shape.keys_compare_as_bytes || work_.present > 0 || work_.standing > 0) return false;
-        return !work_.tracks || (work_.met == 0 && work_.options().adopt != adopt::rows && !has_others());
+        return !work_.tracks || (work_.met == 0 && work_.options().adopt != adopt::rows && !work_.has_others());
     }
 
     void load() {
@@ -96,11 +96,14 @@ private:
         auto const rows = work_.table.rows.rows();
         std::size_t next = 0;
         try {
+            auto const oids = filler_for(work_.connection, work_.context.given, work_.table.shape.types());
             copy_in sent(work_.connection, text("COPY {} ({}) FROM STDIN (FORMAT binary)", work_.sql.name(), work_.sql.columns()),
                          work_.context.given);
             copy_format::put_header(sent.buffer());
             for (auto const& row : rows) {
+                auto const start = sent.buffer().size();
                 sent.buffer().put_bytes(row.bytes());
+                oids.fill(sent.buffer(), start);
                 ++next;
                 sent.flush_if_full();
                 work_.tell(progress_phase::writing, static_cast<std::int64_t>(next), static_cast<std::int64_t>(rows.size()), row.size);
@@ -109,7 +112,7 @@ private:
             sent.finish();
         } catch (server_error const& failure) {
             if (failure.sqlstate() == sqlstate::unique_violation && work_.tracks && !work_.is_new) throw;
-            work_.rethrow_at_line(failure, work_.pointers_to(rows));
+            work_.rethrow_at_line(failure, pointers_to(rows));
         }
         if (work_.tracks) rows_record_.note_versions_of_loaded();
         work_.report.rows.inserted = static_cast<std::int64_t>(rows.size());
@@ -212,7 +215,7 @@ private:
 
     /// Throws `untracked_key` where an owner that is not compared keeps one of the keys, be the row there or not.
     void refuse_kept(server_rows& staged) {
-        if (!has_others()) return;
+        if (!work_.has_others()) return;
         auto const answer = staged.run(text(
             "SELECT s.isorow_key, k.owner FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key AND k.owner <> ALL ('{}') LIMIT 1",
             staged.from(), unpacked(), work_.record->id, work_.id_list(work_.context.fates.compared())));
@@ -220,13 +223,6 @@ private:
         if (auto const* const row = work_.table.rows.find(answer.value(0, 0)))
             work_.refuse_key(*row, byte_reader(answer.value(0, 1)).take_int64());
         work_.require_no_refused_key();
-    }
-
-    /// Whether owners that are not compared have rows in the record.
-    [[nodiscard]] bool has_others() const {
-        return work_.record &&
-               query_one<bool>(work_.here(), "SELECT EXISTS (SELECT FROM isorow.tracked WHERE target = $1 AND owner <> ALL ($2::bigint[]))",
-                               work_.record->id, work_.context.fates.compared());
     }
 
     /// Does what is to be done with the staged rows. Where a row is refused, and there is to be a second attempt to name it, it is looked

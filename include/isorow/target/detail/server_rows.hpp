@@ -5,6 +5,7 @@
 /// would have to be made; many by COPY into a temporary table.
 
 #include <isorow/codec/copy_format.hpp>
+#include <isorow/codec/detail/oids_within.hpp>
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/schema/ddl.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +26,15 @@ struct sent_column {
     std::string name;
     column_type type;
 };
+
+/// What fills in the OIDs within the fields of rows that are sent on the connection, which is asked for them first.
+template <class Types>
+[[nodiscard]] oid_filler filler_for(connection& connection, std::optional<limits> const& given, Types const& fields) {
+    for (column_type const& type : fields)
+        if (has_oids_within(type))
+            static_cast<void>(connection.types().learn(connection, type.base(), given ? *given : connection.default_limits()));
+    return oid_filler(fields, connection.types());
+}
 
 class server_rows {
 public:
@@ -78,10 +89,10 @@ private:
     static constexpr std::size_t few_bytes = std::size_t{256} << 10;
     static constexpr std::size_t worth_statistics = 10'000;
 
-    /// Arrays of arrays are matrices in SQL: such columns cannot be unnested row by row.
+    /// Arrays of arrays are matrices in SQL, and unnested composites are columns: such columns cannot be unnested row by row.
     [[nodiscard]] bool can_unnest() const noexcept {
         for (auto const& column : columns_)
-            if (column.type.array) return false;
+            if (column.type.array || has_oids_within(column.type)) return false;
         return true;
     }
 
@@ -138,10 +149,13 @@ private:
                        given_ ? *given_ : connection_.default_limits());
         has_table_ = true;
         from_ = table;
+        auto const oids = filler_for(connection_, given_, columns_ | std::views::transform(&sent_column::type));
         copy_in rows(connection_, text("COPY {} FROM STDIN (FORMAT binary)", table), given_);
         copy_format::put_header(rows.buffer());
         for (std::size_t row = 0; row < count; ++row) {
+            auto const start = rows.buffer().size();
             next(rows.buffer());
+            oids.fill(rows.buffer(), start);
             rows.flush_if_full();
         }
         copy_format::put_trailer(rows.buffer());
@@ -152,7 +166,7 @@ private:
     [[nodiscard]] oid oid_of(column_type const& type) {
         auto const base = type.base();
         if (base.oid() != 0) return base.oid();
-        return connection_.types().learn(connection_, entry_of(base.id).catalog_name, given_ ? *given_ : connection_.default_limits());
+        return connection_.types().learn(connection_, base, given_ ? *given_ : connection_.default_limits());
     }
 
     connection& connection_;

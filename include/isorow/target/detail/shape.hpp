@@ -20,7 +20,7 @@ consteval bool keys_compare_as_bytes(std::index_sequence<Place...>) {
 }
 template <class T, std::size_t... Place>
 consteval bool values_are_stable(std::index_sequence<Place...>) {
-    return (codec_at<T, Place>::bytewise_stable && ...);
+    return ((!columns_of<T>[Place].is_written() || codec_at<T, Place>::bytewise_stable) && ...);
 }
 
 /// The shape of T's rows in the table that the options name, T's own where they name none. A struct without a primary key does not compile.

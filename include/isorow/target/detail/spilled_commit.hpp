@@ -18,24 +18,30 @@ public:
     spilled_commit(table_work& work, row_writing& writing) noexcept : work_(work), writing_(writing) {}
 
     void compare() {
-        all_ = changed_ = spilled_source(work_.connection, work_.context.given, work_.table, work_.context.state, work_.number);
+        if (work_.takes_shadow()) return require_distinct_shadow_keys();
+        all_ = changed_ = spilled_source(work_.connection, work_.context.given, work_.table);
         changed_count_ = work_.table.spilled.count;
+        if (!work_.table.spilled.is_bare()) all_ = changed_ = with_owner_ids(all_);
         require_distinct_spilled_keys();
         if (work_.is_new) return;
         if (!work_.tracks) {
             if (!work_.owner_was_compared()) return require_none_kept();
+            if (work_.is_declared_again()) return leave_aside_all();
             return compare_with_table();
         }
         auto const compared = text("{} k WHERE k.target = {} AND k.owner = ANY ('{}')", unpacked(), work_.record ? work_.record->id : 0,
                                    work_.id_list(work_.context.fates.compared()));
-        work_.run_sql(text(
-            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = k.key)",
-            undeclared_table(), compared, changed_));
-        auto const recorded = work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
+        work_.run_sql(text("CREATE TEMPORARY TABLE {} (key bytea) ON COMMIT DROP", undeclared_table()));
+        recorded_ = work_.present = query_one<std::int64_t>(work_.here(), "SELECT count(*) FROM " + compared);
         work_.standing = work_.count_standing();
+        if (recorded_ > 0) {
+            join_record();
+            work_.deleted_count = execute(work_.here(), text("INSERT INTO pg_temp.{} SELECT k.key FROM {} AND NOT EXISTS (SELECT FROM {} s "
+                                                             "WHERE s.key = k.key)",
+                                                             undeclared_table(), compared, keys_of(all_)));
+        }
         if ((work_.takes_others() && work_.is_as_declared()) || work_.mends_others()) find_others();
-        work_.deleted_count = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM pg_temp.{}", undeclared_table()));
-        if (recorded > 0) find_changed_spilled();
+        if (recorded_ > 0) find_changed_spilled();
     }
 
     void remove() {
@@ -53,21 +59,16 @@ public:
     }
 
     void write() {
-        server_rows all(work_.connection, work_.context.given, changed_);
-        if (work_.tracks && !work_.is_new) require_own_spilled_keys(all);
+        if (work_.takes_shadow()) {
+            // The table is the shadow itself by now.
+            work_.report.rows.inserted = work_.table.spilled.count;
+            if (work_.tracks && !work_.context.is_plan) record_pages("p.versions");
+            return;
+        }
+        if (work_.tracks && !work_.is_new) require_own_spilled_keys();
         require_whole_spilled();
-        if (work_.is_new && !work_.context.is_plan) {
-            work_.naming_the_table([&] {
-                work_.report.rows.inserted = execute(work_.here(), text("INSERT INTO {} ({}) SELECT {} FROM {} s", work_.sql.name(),
-                                                                        work_.sql.columns(), work_.sql.columns("s."), changed_));
-            });
-            if (work_.tracks) record();
-            return;
-        }
-        if (work_.is_new) {
-            work_.report.rows.inserted = changed_count_;
-            return;
-        }
+        if (work_.is_new) return insert_all();
+        server_rows all(work_.connection, work_.context.given, changed_);
         if (changed_count_ > 0) writing_.write_staged(all, changed_count_, nullptr);
         if (work_.tracks && !work_.context.is_plan) record();
     }
@@ -75,6 +76,10 @@ public:
     /// Writes the record of all rows that the server holds anew.
     void record() {
         if (!work_.takes_record && !work_.report.rows.changed() && work_.report.moved == 0 && changed_count_ == 0) return;
+        bool const is_first = recorded_ == 0 && work_.report.rows.inserted == work_.table.spilled.count;
+        if (is_first && work_.table.spilled.is_bare())
+            return record_pages(text("pg_catalog.array_fill('{}'::xid, ARRAY[pg_catalog.cardinality(p.keys)])", work_.present_writer()));
+        join_record();
         // Of rows that were left aside nobody has asked who wrote them last: what was recorded of that stands.
         auto const version = work_.verifies() ? std::string_view("coalesce(t.xmin, '0')") : "coalesce(k.version, t.xmin, '0')";
         execute(
@@ -103,6 +108,40 @@ public:
     }
 
 private:
+    void insert_all() {
+        if (work_.context.is_plan) return void(work_.report.rows.inserted = changed_count_);
+        work_.naming_the_table([&] {
+            work_.report.rows.inserted = execute(work_.here(), text("INSERT INTO {} ({}) SELECT {} FROM {} s", work_.sql.name(),
+                                                                    work_.sql.columns(), work_.sql.columns("s."), changed_));
+        });
+        if (work_.tracks) record();
+    }
+
+    /// Records rows that were all written now, by the pages that the client has made.
+    void record_pages(std::string_view versions) {
+        execute(work_.here(),
+                text("INSERT INTO isorow.tracked (target, owner, keys, fingerprints, versions) SELECT $1, ($2::bigint[])[p.owner + 1], "
+                     "p.keys, p.fingerprints, {} FROM {} p",
+                     versions, waiting_pages()),
+                work_.record->id, ids_of(work_.context.state.owners));
+        work_.wrote = true;
+    }
+
+    void require_distinct_shadow_keys() {
+        auto const& table = work_.table;
+        if (table.spilled.is_rising) return;
+        auto const repeats = query_optional<std::string>(
+            work_.here(), text("SELECT 'yes' FROM {} k GROUP BY k.key HAVING count(*) > 1 LIMIT 1", unpacked(waiting_pages())));
+        if (!repeats) return;
+        // Where the rows are now: in a plan, still beside the place.
+        auto const name =
+            work_.context.is_plan ? quote_identifier(work_.description().schema, table.spilled.shadow->name) : work_.sql.name();
+        work_.throw_twice_declared(query_one<std::string>(work_.here(), text("SELECT {} FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1",
+                                                                             work_.sql.key_text({}), name, work_.sql.key_columns())));
+    }
+
+    [[nodiscard]] std::string waiting_pages() const { return "pg_temp." + quote_identifier(work_.table.spilled.pages); }
+
     [[nodiscard]] std::string undeclared_table() const { return quote_identifier(text("isorow_undeclared_{}", work_.number)); }
 
     [[nodiscard]] std::string absent_from_spilled() const {
@@ -129,9 +168,10 @@ private:
     void find_others() {
         auto const image = work_.key_image();
         auto const count =
-            execute(work_.here(), text("INSERT INTO pg_temp.{} SELECT {} FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.isorow_key = {})",
-                                       undeclared_table(), image, work_.unrecorded(image), all_, image));
+            execute(work_.here(), text("INSERT INTO pg_temp.{} SELECT {} FROM {} AND NOT EXISTS (SELECT FROM {} s WHERE s.key = {})",
+                                       undeclared_table(), image, work_.unrecorded(image), keys_of(all_), image));
         work_.present += count;
+        work_.deleted_count += count;
     }
 
     /// The table itself is the record. One join tells which rows are new or changed, and how many are there that were not declared.
@@ -143,6 +183,11 @@ private:
                                  work_.stored(), work_.sql.key_join(), is_new, work_.sql.difference()));
         auto const fresh = query_one<std::int64_t>(work_.here(), text("SELECT count(*) FROM {} s WHERE s.isorow_is_new", changed_));
         work_.deleted_count = work_.present - (work_.table.spilled.count - fresh);
+    }
+
+    void leave_aside_all() {
+        work_.present = work_.report.rows.unchanged = changed_count_;
+        changed_count_ = 0;
     }
 
     /// The rows that a query has are changed, all others unchanged.
@@ -181,19 +226,49 @@ private:
             work_.throw_moved_on();
     }
 
-    void require_own_spilled_keys(server_rows& all) {
-        auto const foreign =
-            all.texts(text("SELECT {} FROM {} s JOIN {} k ON k.target = {} AND k.key = s.isorow_key WHERE NOT k.owner = ANY ('{}') LIMIT 5",
-                           work_.sql.key_text("s."), all.from(), unpacked(), work_.record ? work_.record->id : 0,
-                           work_.id_list(work_.context.fates.compared())));
-        if (!foreign.empty())
-            throw untracked_key(text("the key {} of {} is declared, and kept by another owner", foreign.front(), work_.sql.name()));
+    void require_own_spilled_keys() {
+        refuse_kept();
         if (work_.options().adopt == adopt::rows || work_.is_exclusive()) return;
-        auto const others = all.texts(text(
-            "SELECT {} FROM {} s JOIN {} ON {} WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = "
-            "s.isorow_key) LIMIT 5",
-            work_.sql.key_text("s."), all.from(), work_.stored(), work_.sql.key_join(), unpacked(), work_.record ? work_.record->id : 0));
+        // No declared key is recorded where nothing is of owners that are compared, as none is another owner's.
+        auto const unrecorded = recorded_ == 0 ? std::string{}
+                                               : text(" WHERE NOT EXISTS (SELECT FROM {} k WHERE k.target = {} AND k.key = s.isorow_key)",
+                                                      unpacked(), work_.record->id);
+        auto const others =
+            query<std::string>(work_.here(), text("SELECT {} FROM {} s JOIN {} ON {}{} LIMIT {}", work_.sql.key_text("s."), changed_,
+                                                  work_.stored(), work_.sql.key_join(), unrecorded, table_work::sample_size));
         if (!others.empty()) work_.throw_untracked(others);
+    }
+
+    /// Throws `untracked_key` where an owner that is not compared keeps one of the keys, be the row there or not.
+    void refuse_kept() {
+        if (!work_.has_others()) return;
+        auto const kept = query<std::vector<std::byte>>(
+            work_.here(), text("SELECT k.key FROM {} k JOIN {} s ON s.key = k.key WHERE k.target = {} AND NOT k.owner = ANY ('{}') LIMIT 1",
+                               unpacked(), keys_of(changed_), work_.record->id, work_.id_list(work_.context.fates.compared())));
+        if (kept.empty()) return;
+        byte_writer tuple;
+        tuple.put_int16(static_cast<std::int16_t>(work_.description().key.size()));
+        tuple.put_bytes(kept.front());
+        throw untracked_key(
+            text("the key {} of {} is declared, and kept by another owner", work_.key_texts(tuple.bytes(), 1).front(), work_.sql.name()));
+    }
+
+    [[nodiscard]] std::string with_owner_ids(std::string const& rows) const {
+        return detail::with_owner_ids(work_.connection, work_.context.now(), work_.context.state, rows, work_.number);
+    }
+
+    /// Bare rows are so no longer.
+    void join_record() {
+        if (!work_.table.spilled.is_bare() || std::exchange(is_joined_, true)) return;
+        bool const is_narrowed = changed_ != all_;
+        all_ = with_owner_ids(join_pages(work_.connection, work_.context.now(), work_.table, all_, work_.number));
+        if (!is_narrowed) changed_ = all_;
+    }
+
+    /// The keys of rows as the record has them: bare rows are all rows.
+    [[nodiscard]] std::string keys_of(std::string const& rows) const {
+        bool const is_bare = work_.table.spilled.is_bare() && !is_joined_;
+        return is_bare ? unpacked(waiting_pages()) : text("(SELECT d.isorow_key AS key FROM {} d)", rows);
     }
 
     table_work& work_;
@@ -201,6 +276,8 @@ private:
     std::string all_{};      ///< a table expression for the rows
     std::string changed_{};  ///< for those of them that are not known to be unchanged
     std::int64_t changed_count_ = 0;
+    std::int64_t recorded_ = 0;  ///< rows that the record has of owners that are compared
+    bool is_joined_ = false;     ///< the rows were bare, and have what is to be recorded of them by now
 };
 
 }  // namespace isorow::inline v1::detail

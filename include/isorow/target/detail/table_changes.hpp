@@ -6,6 +6,7 @@
 #include <isorow/error/declaration_error.hpp>
 #include <isorow/pq/transaction.hpp>
 #include <isorow/query/catalog.hpp>
+#include <isorow/schema/detail/constraint_changes.hpp>
 #include <isorow/schema/evolution.hpp>
 #include <isorow/target/destructive_change.hpp>
 #include <isorow/target/detail/extensions.hpp>
@@ -22,13 +23,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {
 
-/// One table's changes. In this order: `require_allowed`; `before`; in the transaction `before_rows`, the rows, `after_rows`, `record`;
-/// then `after`. Errors of the server pass through: a lock that was not free has the caller roll back and begin anew with another object.
+/// One table's changes. In this order: `require_allowed`; `before`; in the transaction `part`, `before_rows`, the rows,
+/// `check_references`, `after_rows`, `join`, `record`; then `after`. Errors of the server pass through: a lock that was not free has the
+/// caller roll back and begin anew with another object.
 ///
 /// Refers to the connection, the description's data and the options, which must outlive it. Not thread-safe.
 class table_changes {
@@ -45,6 +48,7 @@ public:
           rules_{.concurrently = concurrently, .may_empty = options.ownership == ownership::exclusive},
           live_(read_table(here(), table.schema, table.name)),
           schemas_(read_extension_schemas(here(), table)) {
+        rules_.known_types = read_user_types(here(), table);
         if (target_) stored_ = read_record(here(), *target_);
         find_changes();
     }
@@ -71,22 +75,60 @@ public:
         if (!destructive.empty()) throw destructive_change(quoted(), std::move(destructive));
     }
 
-    /// What has to stand before the transaction begins: extensions, after which the other changes are found anew.
+    /// What has to stand before the transaction begins: extensions and types, after which the other changes are found anew.
     void before() {
         bool has_created = false;
         for (auto const& change : planned_.changes) {
             if (change.phase != change_phase::before) continue;
-            detail::create_extension(connection_, given_, table_, change.name, change.sql);
+            if (change.object == changed_object::type) change_type(connection_, given_, change.sql);
+            else detail::create_extension(connection_, given_, table_, change.name, change.sql);
             ddl_.push_back(change.sql);
             has_created = true;
         }
         if (!has_created) return;
         schemas_ = read_extension_schemas(here(), table_);
+        rules_.known_types = read_user_types(here(), table_);
         find_changes();
     }
 
-    /// In the transaction: makes the table, or alters it so far that the rows can be written.
-    void before_rows() {
+    /// Has the foreign keys that refer to a table of the run be dropped and made again, as that table's key changes. Before `part`.
+    void rejoin(table_description const& other) {
+        auto const reference = text(" REFERENCES {} (", quote_identifier(other.schema, other.name));
+        std::vector<schema_change> drops;
+        std::vector<schema_change> additions;
+        for (auto const& one : now_recorded_.constraints) {
+            if (one.definition.find(reference) == std::string::npos || !is_standing_reference(one)) continue;
+            drops.push_back(drop_of_constraint(table_, one.name, one.definition));
+            additions.push_back(addition_of_constraint(table_, {one.name, one.definition}));
+            additions.back().after_rows = true;
+            drops.back().joins = additions.back().joins = true;
+        }
+        auto& changes = planned_.changes;
+        auto const is_after = [](auto const& change) { return change.phase == change_phase::after; };
+        changes.insert(std::find_if(changes.begin(), changes.end(), is_after), additions.begin(), additions.end());
+        changes.insert(changes.begin(), drops.begin(), drops.end());
+    }
+
+    /// In the transaction, before any table of the run is altered: drops the foreign keys that are declared no longer, or otherwise, and
+    /// has those that stay be looked at when `check_references` says so: till then rows may refer to some that are not there yet.
+    void part() {
+        make_joins(false);
+        deferred_ = standing_references();
+        if (!deferred_.empty()) set_references("DEFERRED");
+    }
+
+    /// In the transaction, once all rows of the run are written.
+    void check_references() {
+        if (!deferred_.empty()) set_references("IMMEDIATE");
+    }
+
+    /// In the transaction, once all tables of the run have their rows and keys: makes the foreign keys.
+    void join() { make_joins(true); }
+
+    /// In the transaction: makes the table, or alters it so far that the rows can be written. `loaded`: the name of a table beside it that
+    /// has been made and loaded already, and takes its name where it is not there; empty: there is none.
+    void before_rows(std::string_view loaded = {}) {
+        loaded_ = loaded;
         postponed_.insert(postponed_.end(), planned_.postponed.begin(), planned_.postponed.end());
         if (attached_.undone_early) undo_attached();
         make(false);
@@ -113,6 +155,15 @@ public:
         auto work = finish_pending(connection_, given_, *target_);
         std::move(work.ddl.begin(), work.ddl.end(), std::back_inserter(ddl_));
         std::move(work.postponed.begin(), work.postponed.end(), std::back_inserter(postponed_));
+    }
+
+    /// The transaction is rolled back: what the connection has learned of types that were made in it is of no use.
+    void forget_made_types() const {
+        auto const makes_types = [](std::string const& sql) {
+            return sql.starts_with("CREATE TYPE") || sql.starts_with("CREATE EXTENSION");
+        };
+        if (std::none_of(ddl_.begin(), ddl_.end(), makes_types)) return;
+        for (auto const& column : table_.columns) connection_.types().forget(column.type);
     }
 
     /// What was run, in its order.
@@ -161,7 +212,8 @@ private:
         for (auto const& column : table_.columns) found.projection.push_back(quote_identifier(column.name));
         if (!live_) return found;
         found.refused = compare_columns(table_, *live_, table_use::writing);
-        for (auto differences : {compare_key(table_, *live_), compare_indexes(table_, *live_, schemas_)})
+        for (auto differences : {compare_key(table_, *live_), compare_indexes(table_, *live_, schemas_),
+                                 compare_constraints(table_, *live_), compare_column_rules(table_, *live_)})
             std::move(differences.begin(), differences.end(), std::back_inserter(found.refused));
         return found;
     }
@@ -187,11 +239,43 @@ private:
 
     void make(bool after_rows) {
         for (auto const& change : planned_.changes)
-            if (change.phase == change_phase::with_rows && change.after_rows == after_rows && change.object != changed_object::attachment)
+            if (change.phase == change_phase::with_rows && change.after_rows == after_rows && !change.joins &&
+                change.object != changed_object::attachment)
                 make(change);
     }
 
+    void make_joins(bool after_rows) {
+        for (auto const& change : planned_.changes)
+            if (change.joins && change.after_rows == after_rows) run(change.sql);
+    }
+
+    /// Whether a constraint is a foreign key of isorow's own that stays as it is.
+    [[nodiscard]] bool is_standing_reference(recorded_object const& constraint) const {
+        if (!live_ || live_->find_constraint(constraint.name) == nullptr || !constraint.definition.starts_with("FOREIGN KEY")) return false;
+        return std::none_of(planned_.changes.begin(), planned_.changes.end(),
+                            [&](auto const& change) { return change.joins && change.name == constraint.name; });
+    }
+
+    /// The names of those whose check can wait.
+    [[nodiscard]] std::string standing_references() const {
+        std::string names;
+        for (auto const& one : now_recorded_.constraints)
+            if (is_standing_reference(one) && live_->find_constraint(one.name)->is_deferrable)
+                names.append(names.empty() ? "" : ", ").append(quote_identifier(table_.schema, one.name));
+        return names;
+    }
+
+    void set_references(std::string_view when) { execute_script(connection_, text("SET CONSTRAINTS {} {}", deferred_, when), now()); }
+
     void make(schema_change const& change) {
+        if (change.object == changed_object::table && planned_.creates && !loaded_.empty()) {
+            execute_script(connection_,
+                           text("ALTER TABLE {} RENAME TO {}; COMMENT ON TABLE {} IS NULL", quote_identifier(table_.schema, loaded_),
+                                quote_identifier(table_.name), quoted()),
+                           now());
+            return ddl_.push_back(change.sql);  // which was run under the other name
+        }
+        if (!change.violations_sql.empty()) return make_check(change);
         bool const may_give_way = change.object == changed_object::column && !attached_.standing.empty();
         if (!change.may_be_postponed && !may_give_way) return run(change.sql);
         try {
@@ -201,10 +285,34 @@ private:
         } catch (server_error const& failure) {
             if (change.may_be_postponed && failure.sqlstate() == sqlstate::dependent_objects_still_exist)
                 return postpone(change, dependence(failure));
-            if (!may_give_way || failure.sqlstate() != sqlstate::feature_not_supported) throw;
+            bool const is_in_the_way =
+                failure.sqlstate() == sqlstate::feature_not_supported || failure.sqlstate() == sqlstate::dependent_objects_still_exist;
+            if (!may_give_way || !is_in_the_way) throw;
             give_way();
             run(change.sql);
         }
+    }
+
+    /// Adds the check of a column's labels. Throws `mismatch` with the values of rows that are none of them.
+    void make_check(schema_change const& change) {
+        try {
+            transaction inner(connection_);
+            run(change.sql);
+            inner.commit();
+        } catch (server_error const& failure) {
+            if (failure.sqlstate() != sqlstate::check_violation) throw;
+            std::vector<difference> differences;
+            for (auto const& [value, rows] : query<std::tuple<std::string, std::int64_t>>(here(), change.violations_sql))
+                differences.push_back({label_of(change.name), change.name, "one of the labels of its type",
+                                       text("'{}' in {} row{}", value, rows, rows == 1 ? "" : "s")});
+            throw mismatch(table_.struct_name, text("the rows of table {}", quoted()), std::move(differences));
+        }
+    }
+
+    /// `Product.mood`.
+    [[nodiscard]] std::string label_of(std::string_view column) const {
+        auto const found = std::find_if(table_.columns.begin(), table_.columns.end(), [&](auto const& one) { return one.name == column; });
+        return text("{}.{}", table_.struct_name, found == table_.columns.end() ? column : found->field);
     }
 
     /// A column's type cannot be changed under views, triggers and policies: those that are attached are undone, and attached again once
@@ -251,6 +359,8 @@ private:
     evolution planned_{};
     table_record now_recorded_{};
     attachment_changes attached_{};
+    std::string loaded_{};
+    std::string deferred_{};  ///< the foreign keys that are not looked at yet
     std::vector<std::string> ddl_{};
     std::vector<std::string> postponed_{};
 };

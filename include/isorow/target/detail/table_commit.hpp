@@ -5,6 +5,7 @@
 /// fingerprints; only what differs is sent to the server, which has the last word on whether it is different.
 
 #include <isorow/target/detail/row_comparison.hpp>
+#include <isorow/target/detail/shadow_table.hpp>
 #include <isorow/target/detail/spilled_commit.hpp>
 #include <isorow/target/detail/table_entry.hpp>
 
@@ -33,7 +34,17 @@ public:
                               work_.record ? std::optional(work_.record->id) : std::nullopt, !context.is_nested);
         entry_.require_ours();
         changes().require_allowed(context.is_plan ? allow::destructive : context.options.allow);
-        if (!context.is_plan) changes().before();
+        if (context.is_plan) return;
+        changes().before();
+        if (changes().planned().creates && !context.is_nested)
+            drop_abandoned_shadows(work_.connection, context.now(), work_.description().schema);
+    }
+
+    [[nodiscard]] table_description const& description() const noexcept { return work_.description(); }
+
+    /// Drops foreign keys, before any table of the run is altered.
+    void part() {
+        if (!is_plan()) changes().part();
     }
 
     /// Makes or alters the table, and enters it.
@@ -43,7 +54,7 @@ public:
         if (planned.rebuilds || planned.loses_values || planned.needs_values) entry_.require_all_owners();
         if (!is_plan()) {
             work_.is_rewritten = !work_.is_new && std::ranges::any_of(planned.changes, &schema_change::rewrites);
-            changes().before_rows();
+            changes().before_rows(work_.table.spilled.shadow ? work_.table.spilled.shadow->name : std::string_view{});
             entry_.enter();
         }
         entry_.choose_record();
@@ -75,11 +86,21 @@ public:
         else if (work_.tracks && !is_spilled()) rows_record_.write();
     }
 
-    /// Keys, indexes and attachments, and the record of it all.
+    /// Looks at what rows refer to, once those of all tables are written.
+    void check_references() {
+        if (!is_plan()) work_.naming_the_table([&] { changes().check_references(); });
+    }
+
+    /// Keys, indexes and attachments.
     void finish() {
         work_.report.rows.unchanged += work_.standing;
+        if (!is_plan()) changes().after_rows();
+    }
+
+    /// Foreign keys, once all tables have their keys, and the record of it all.
+    void settle() {
         if (is_plan()) return;
-        changes().after_rows();
+        changes().join();
         changes().record(work_.record->id);
         entry_.note_rows();
         work_.report.ddl = changes().ddl();
@@ -92,6 +113,8 @@ public:
     }
 
     [[nodiscard]] table_changes& changes() noexcept { return *work_.changes; }
+    /// Whether there are changes to ask for.
+    [[nodiscard]] bool has_looked() const noexcept { return work_.changes.has_value(); }
     [[nodiscard]] table_report const& report() const noexcept { return work_.report; }
     [[nodiscard]] table_plan const& planned() const noexcept { return work_.plan; }
     /// Stands for all that is done: each row and each statement.
@@ -114,8 +137,8 @@ private:
             rows_record_.learn_versions();
             rows_record_.write();
         }
-        execute(work_.here(), "UPDATE isorow.targets SET record = 'rows', owner = $2, writers = '{}' WHERE id = $1", work_.record->id,
-                work_.sole_owner());
+        execute(work_.here(), "UPDATE isorow.targets SET record = 'rows', owner = $2, writers = '{}', digest = NULL WHERE id = $1",
+                work_.record->id, work_.sole_owner());
         work_.record->writers.clear();
         work_.wrote = true;
     }
@@ -125,7 +148,9 @@ private:
         if (!work_.context.wants_digest) return;
         if (!is_spilled()) digest_rows();
         work_.digest += {static_cast<std::uint64_t>(work_.deleted_count), static_cast<std::uint64_t>(work_.table.spilled.count)};
-        for (auto const& change : changes().planned().changes) work_.digest += fingerprint_of(std::as_bytes(std::span(change.sql)), 4);
+        // Labels are added before the transaction, and so before a plan is compared with what is now so.
+        for (auto const& change : changes().planned().changes)
+            if (change.object != changed_object::type) work_.digest += fingerprint_of(std::as_bytes(std::span(change.sql)), 4);
         if (!is_plan() || is_spilled()) return;
         std::size_t count = 0;
         byte_reader in(work_.deleted.bytes());
@@ -136,9 +161,8 @@ private:
     void digest_rows() {
         for (auto const& row : work_.table.rows.rows()) {
             if (row.state == row_state::unchanged && !row.moved) continue;
-            auto one = work_.fingerprints().of(row);
-            one.high += static_cast<std::uint64_t>(row.state == row_state::unseen ? 1 : 2);
-            work_.digest += one;
+            auto const one = work_.fingerprints().of(row);
+            work_.digest += fingerprint_of(std::as_bytes(std::span(&one, 1)), row.state == row_state::unseen ? 1 : 2);
         }
         byte_reader in(work_.deleted.bytes());
         while (in.remaining() > 0) work_.digest += fingerprint_of(in.take_bytes(work_.end_of_key_in(in.rest())), 3);

@@ -97,8 +97,10 @@ public:
     /// Writes down how many rows there are, and which transaction wrote them: that of a savepoint has a number of its own.
     void note_rows() {
         bool const changed = work_.report.rows.changed() || work_.takes_record || work_.is_rewritten;
-        if (!changed && !work_.wrote) return;
-        auto const rows = work_.table.spilled.count > 0 ? work_.table.spilled.count : static_cast<std::int64_t>(work_.table.rows.size());
+        bool const is_record = !work_.tracks && work_.owner_was_compared();
+        auto const digest = is_record ? work_.digest_of_rows() : work_.record->digest;
+        if (!changed && !work_.wrote && digest == work_.record->digest) return;
+        auto const rows = work_.declared_count();
         std::optional<std::int64_t> count;
         if (!work_.tracks) count = work_.owner_was_compared() ? rows : work_.record->row_count;
         else if (work_.record->row_count && work_.table.spilled.count == 0)
@@ -111,16 +113,33 @@ public:
         if (!work_.tracks && (work_.report.rows.changed() || work_.is_rewritten)) {
             auto const writer = query_one<std::int64_t>(
                 work_.here(),
-                "UPDATE isorow.targets SET row_count = $2, owner = coalesce($3, owner) WHERE id = $1 RETURNING xmin::text::bigint",
-                work_.record->id, count, work_.sole_owner());
-            execute(work_.here(), "UPDATE isorow.targets SET writers = pg_catalog.array_append(writers, $2) WHERE id = $1",
-                    work_.record->id, writer);
-        } else if (count != work_.record->row_count) {
-            execute(work_.here(), "UPDATE isorow.targets SET row_count = $2 WHERE id = $1", work_.record->id, count);
+                "UPDATE isorow.targets SET row_count = $2, owner = coalesce($3, owner), digest = $4 WHERE id = $1 RETURNING "
+                "xmin::text::bigint",
+                work_.record->id, count, work_.sole_owner(), digest);
+            std::vector<std::int64_t> writers{writer};
+            if (work_.takes_shadow()) {
+                auto const& loaders = work_.table.spilled.shadow->writers;
+                writers.insert(writers.end(), loaders.begin(), loaders.end());
+            }
+            execute(work_.here(), "UPDATE isorow.targets SET writers = writers || $2::bigint[] WHERE id = $1", work_.record->id, writers);
+            if ((work_.record->writers.size() + writers.size()) % writers_between_looks == 0) forget_writers();
+        } else if (count != work_.record->row_count || digest != work_.record->digest) {
+            execute(work_.here(), "UPDATE isorow.targets SET row_count = $2, digest = $3 WHERE id = $1", work_.record->id, count, digest);
         }
     }
 
 private:
+    static constexpr std::size_t writers_between_looks = 64;
+
+    /// Forgets the transactions none of whose rows are left.
+    void forget_writers() {
+        execute(work_.here(),
+                text("UPDATE isorow.targets SET writers = ARRAY(SELECT w FROM pg_catalog.unnest(writers) w WHERE w IN (SELECT "
+                     "t.xmin::text::bigint FROM {} t)) WHERE id = $1",
+                     work_.sql.name()),
+                work_.record->id);
+    }
+
     void require_same_ownership() const {
         auto const said = work_.is_exclusive() ? std::string_view("exclusive") : std::string_view("shared");
         if (work_.record->ownership != said)

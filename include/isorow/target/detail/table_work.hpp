@@ -3,9 +3,9 @@
 /// @file
 /// What the steps of one table's commit share: what is known of the table, and what was found out so far.
 
-#include <isorow/codec/row_encoder.hpp>
 #include <isorow/target/detail/commit_context.hpp>
 #include <isorow/target/detail/dropped_tables.hpp>
+#include <isorow/target/detail/refused_row.hpp>
 #include <isorow/target/detail/server_rows.hpp>
 #include <isorow/target/detail/table_changes.hpp>
 #include <isorow/target/detail/table_clauses.hpp>
@@ -13,7 +13,6 @@
 #include <isorow/target/plan.hpp>
 #include <isorow/target/report.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +55,7 @@ struct table_work {
     table_report report{};
     table_plan plan{};
     fingerprint digest{};
+    std::optional<isorow::uuid> made_digest{};  ///< of the declared rows, once it was asked for
 
     bool is_rewritten = false;  ///< altered by this commit so that all rows are written anew: by whom each was written is lost
     bool is_new = false;        ///< made by this commit, so that it is empty, and its key and indexes come after the rows
@@ -140,7 +140,7 @@ struct table_work {
     [[nodiscard]] bool takes_others() const noexcept { return context.is_plain() && is_exclusive(); }
     /// Likewise in an app, where rows that are not declared now may be those of components that stand.
     [[nodiscard]] bool mends_others() const noexcept {
-        return !context.is_plain() && is_exclusive() && context.options.drift == drift::mend && context.state.under.empty() && tracks &&
+        return !context.is_plain() && is_exclusive() && context.options.drift == drift::mend && !context.state.is_partial() && tracks &&
                is_as_declared();
     }
     /// Whether the table has the columns that are declared: a plan has not altered it.
@@ -153,10 +153,57 @@ struct table_work {
                     record ? record->id : 0, image);
     }
 
+    /// Whether the rows were loaded beside the table's place, which is free: they need not be written again.
+    [[nodiscard]] bool takes_shadow() const { return table.spilled.shadow && changes->planned().creates; }
+
+    [[nodiscard]] std::int64_t declared_count() const noexcept {
+        return table.spilled.count + static_cast<std::int64_t>(table.rows.size());
+    }
+
+    /// The number of the transaction, or of its savepoint, that writes now.
+    [[nodiscard]] std::int64_t present_writer() const {
+        return query_one<std::int64_t>(here(), "UPDATE isorow.targets SET row_count = row_count WHERE id = $1 RETURNING xmin::text::bigint",
+                                       record->id);
+    }
+
+    /// What stands for the declared rows in a table that is their record. A column that somebody has dropped and made anew is another one,
+    /// though no row was written: the columns' numbers are a part of it. None where some rows are thin.
+    [[nodiscard]] std::optional<isorow::uuid> digest_of_rows() {
+        if (made_digest) return made_digest;
+        auto const sum = table.digest();
+        if (!sum) return std::nullopt;
+        std::vector<std::string> names;
+        for (auto const place : table.shape.places) names.emplace_back(description().columns[place].name);
+        auto const numbers = query_one<std::string>(
+            here(),
+            "SELECT pg_catalog.array_agg(a.attnum ORDER BY n.place)::text FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY n (name, "
+            "place) "
+            "JOIN pg_catalog.pg_attribute a ON a.attname = n.name WHERE a.attrelid = $1::bigint::oid AND NOT a.attisdropped",
+            relation(), names);
+        return made_digest = as_uuid(fingerprint_of(std::as_bytes(std::span(as_uuid(*sum).bytes())), seed_of(numbers)));
+    }
+
+    /// Whether the table, its own record, has what was declared last, and the same is declared now: all its rows were written by commits of
+    /// this target, and no other was. They need not be read then, only counted.
+    [[nodiscard]] bool is_declared_again() {
+        if (!record || !record->digest || !record->is_of_this_catalog || takes_record || !changes->exists()) return false;
+        bool const has_writers = changes->live().kind == 'r' || changes->live().kind == 'p';
+        if (!has_writers || !changes->planned().changes.empty() || digest_of_rows() != record->digest) return false;
+        auto const [all, foreign] = count_foreign(here(), sql.name(), *record);
+        return foreign == 0 && all == declared_count();
+    }
+
+    /// Whether owners that are not compared have rows in the record.
+    [[nodiscard]] bool has_others() const {
+        return record &&
+               query_one<bool>(here(), "SELECT EXISTS (SELECT FROM isorow.tracked WHERE target = $1 AND owner <> ALL ($2::bigint[]))",
+                               record->id, context.fates.compared());
+    }
+
     /// How many recorded rows components have that stand.
     [[nodiscard]] std::int64_t count_standing() const {
         if (!record || context.is_plain()) return 0;
-        if (record->row_count && context.state.under.empty()) return *record->row_count - present;
+        if (record->row_count && !context.state.is_partial()) return *record->row_count - present;
         return rows_of_owners(here(), *record, context.fates.standing());
     }
 
@@ -236,30 +283,12 @@ struct table_work {
     }
 
     /// An error of COPY says in which line it was, the row's number, and in which column.
-    [[noreturn]] void rethrow_at_line(server_error const& failure, std::vector<declared_row const*> const& rows) {
-        static constexpr std::string_view before_line = ", line ";
-        static constexpr std::string_view before_column = ", column ";
-        std::string_view where = failure.context();
-        std::size_t line = 0;
-        std::string_view column;
-        if (auto const place = where.find(before_line); place != std::string_view::npos) {
-            where.remove_prefix(place + before_line.size());
-            where = where.substr(0, where.find('\n'));
-            std::from_chars(where.data(), where.data() + where.size(), line);
-            if (auto const name = where.find(before_column); name != std::string_view::npos)
-                column = where.substr(name + before_column.size(), where.find(':', name) - name - before_column.size());
-        }
-        rethrow_at(failure, line > 0 && line <= rows.size() ? rows[line - 1] : nullptr, column);
+    [[noreturn]] void rethrow_at_line(server_error const& failure, std::vector<declared_row const*> const& rows) const {
+        detail::rethrow_at_line(failure, description(), rows);
     }
 
-    /// The same error with the table, and the key where it is known, in front.
-    [[noreturn]] void rethrow_at(server_error const& failure, declared_row const* row, std::string_view column = {}) {
-        auto fields = failure.diagnostics();
-        auto where = sql.name();
-        if (row != nullptr) where += text(", the row with the key {}", isorow::key_text(description(), row->bytes()));
-        if (fields.column.empty()) fields.column = column;
-        fields.message = text("{}: {}", where, fields.message);
-        throw_server_error(std::move(fields));
+    [[noreturn]] void rethrow_at(server_error const& failure, declared_row const* row, std::string_view column = {}) const {
+        detail::rethrow_at(failure, description(), row, column);
     }
 
     [[noreturn]] void throw_twice_declared(std::string_view key) const {
@@ -282,12 +311,6 @@ struct table_work {
     /// The path of an owner by its id, for errors.
     [[nodiscard]] std::optional<std::string> path_of(std::int64_t owner) const {
         return query_optional<std::string>(here(), "SELECT path FROM isorow.owners WHERE id = $1", owner);
-    }
-
-    [[nodiscard]] static std::vector<declared_row const*> pointers_to(std::span<declared_row const> rows) {
-        std::vector<declared_row const*> pointers;
-        for (auto const& row : rows) pointers.push_back(&row);
-        return pointers;
     }
 
     template <class Work>

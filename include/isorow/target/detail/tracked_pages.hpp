@@ -109,8 +109,9 @@ inline void delete_pages(connection& connection, std::optional<limits> const& gi
 /// Writes pages by COPY. The rows of one owner have to come one after another.
 class page_writer {
 public:
-    page_writer(connection& connection, std::optional<limits> const& given, std::int32_t target)
-        : copy_(connection, "COPY isorow.tracked (target, owner, keys, fingerprints, versions) FROM STDIN (FORMAT binary)", given),
+    /// `table`: as SQL, one with the columns of `isorow.tracked`.
+    page_writer(connection& connection, std::optional<limits> const& given, std::int32_t target, std::string_view table = "isorow.tracked")
+        : copy_(connection, text("COPY {} (target, owner, keys, fingerprints, versions) FROM STDIN (FORMAT binary)", table), given),
           target_(target) {
         copy_format::put_header(copy_.buffer());
     }

@@ -1,0 +1,162 @@
+#pragma once
+
+/// @file
+/// Structs taken apart by C++26's reflection. The fields of base classes come first, in the order of the bases; C arrays are one field.
+
+#include <isorow/reflect/detail/shapes.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <meta>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::reflect {
+
+/// The most fields a struct may have: the most columns that Postgres gives a table (MaxHeapAttributeNumber).
+inline constexpr std::size_t field_limit = 1600;
+
+namespace detail {
+
+using std::meta::info;
+
+/// A base class and the place of its first field among those of the struct.
+struct base_part {
+    info type;
+    std::size_t first;
+};
+
+/// Takes apart `type`; what is said of bases is said of theirs, too.
+struct anatomy {
+    std::vector<info> fields{};
+    std::vector<base_part> bases{};
+    bool has_plain_bases = true;
+
+    consteval void add(info type) {
+        auto const everything = std::meta::access_context::unchecked();
+        for (auto const base : std::meta::bases_of(type, everything)) add_base(base);
+        for (auto const field : std::meta::nonstatic_data_members_of(type, everything)) fields.push_back(field);
+    }
+
+private:
+    consteval void add_base(info base) {
+        auto const type = std::meta::dealias(std::meta::type_of(base));
+        for (auto const& other : bases) has_plain_bases = has_plain_bases && other.type != type;
+        has_plain_bases =
+            has_plain_bases && std::meta::is_aggregate_type(type) && std::meta::is_public(base) && !std::meta::is_virtual(base);
+        bases.push_back({type, fields.size()});
+        add(type);
+    }
+};
+
+consteval anatomy anatomy_of(info type) {
+    anatomy result;
+    result.add(std::meta::remove_cv(type));
+    return result;
+}
+
+/// Whether the fields of T are those that it declares itself: then nothing needs to be gathered.
+template <class T>
+inline constexpr bool has_own_fields_alone = std::meta::bases_of(^^std::remove_cv_t<T>, std::meta::access_context::unchecked()).empty();
+
+/// The fields of T in order.
+consteval std::vector<info> list_fields(info type) {
+    auto const everything = std::meta::access_context::unchecked();
+    if (std::meta::bases_of(type, everything).empty()) return std::meta::nonstatic_data_members_of(type, everything);
+    return anatomy_of(type).fields;
+}
+
+/// They are kept in an array, which costs the compiler less than std::define_static_array.
+template <class T>
+inline constexpr auto fields_of = [] {
+    std::array<info, list_fields(^^std::remove_cv_t<T>).size()> fields{};
+    std::ranges::copy(list_fields(^^std::remove_cv_t<T>), fields.begin());
+    return fields;
+}();
+
+template <class T>
+inline constexpr std::span<base_part const> bases_of = [] {
+    if constexpr (has_own_fields_alone<T>) return std::span<base_part const>{};
+    else return std::define_static_array(anatomy_of(^^T).bases);
+}();
+
+/// Whether a reference to the value of the field can be had, and a name for its column.
+consteval bool is_plain_field(info field) {
+    return std::meta::has_identifier(field) && !std::meta::is_bit_field(field) && !std::meta::is_reference_type(std::meta::type_of(field));
+}
+
+}  // namespace detail
+
+/// Whether T has a base class.
+template <class T>
+consteval bool has_base() {
+    return !detail::has_own_fields_alone<T>;
+}
+
+/// The number of fields of T and its base classes.
+template <class T>
+inline constexpr std::size_t flat_field_count = detail::fields_of<T>.size();
+
+/// The place of the first C array among the fields of T, or the number of its fields where it has none.
+template <class T>
+consteval std::size_t first_array() {
+    std::size_t place = 0;
+    for (auto const field : detail::fields_of<T>) {
+        if (std::meta::is_array_type(std::meta::type_of(field))) break;
+        ++place;
+    }
+    return place;
+}
+
+/// What T is to reflection.
+template <class T>
+consteval shape shape_of() {
+    if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T> || detail::is_standard_array<T>) {
+        return shape::no_aggregate;
+    } else {
+        if constexpr (has_base<T>())
+            if (!detail::anatomy_of(^^T).has_plain_bases) return shape::has_base;
+        if (detail::fields_of<T>.empty()) return shape::no_fields;
+        if (detail::fields_of<T>.size() > field_limit) return shape::too_many_fields;
+        for (auto const field : detail::fields_of<T>)
+            if (!detail::is_plain_field(field)) return shape::has_unnamed;
+        return shape::plain;
+    }
+}
+
+/// Calls `function(std::type_identity<Base>{}, first)` for each base class of T, those of its bases included, with the place of the base's
+/// first field among T's.
+template <class T, class Function>
+constexpr void for_each_base(Function&& function) {
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+        (function(std::type_identity<typename[:detail::bases_of<T>[Index].type:]>{},
+                  std::integral_constant<std::size_t, detail::bases_of<T>[Index].first>::value),
+         ...);
+    }(std::make_index_sequence<detail::bases_of<T>.size()>{});
+}
+
+namespace detail {
+
+template <class T, std::size_t Index>
+using declared_field = typename[:std::meta::type_of(fields_of<T>[Index]):];
+
+template <class T>
+consteval auto names_of_fields() {
+    std::array<std::string_view, fields_of<T>.size()> names{};
+    auto* name = names.data();
+    for (auto const field : fields_of<T>) *name++ = std::meta::identifier_of(field);
+    return names;
+}
+
+template <std::size_t Index, class T>
+constexpr decltype(auto) field_at(T& value) noexcept {
+    return (value.[:fields_of<std::remove_const_t<T>>[Index]:]);
+}
+
+}  // namespace detail
+
+}  // namespace isorow::inline v1::reflect
