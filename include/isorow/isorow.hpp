@@ -22,6 +22,7 @@
 #include <isorow/query/verify.hpp>
 #include <isorow/queue/work_queue.hpp>
 #include <isorow/schema.hpp>
+#include <isorow/schema/compatible.hpp>
 #include <isorow/schema/conforms.hpp>
 #include <isorow/source/changes.hpp>
 #include <isorow/source/follow.hpp>

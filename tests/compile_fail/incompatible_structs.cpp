@@ -5,6 +5,7 @@
 // expected: "SourceProduct.colour"
 // expected: "no such column"
 #include <isorow/schema.hpp>
+#include <isorow/schema/compatible.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -20,6 +20,7 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <utility>
 
 #ifdef ISOROW_FUZZ
 #include <sanitizer/allocator_interface.h>
@@ -116,8 +117,8 @@ void operator delete[](void* place, std::size_t) noexcept { release(place); }
 
 #endif
 
-fuzz::uncounted::uncounted() noexcept { memory.counts = false; }
-fuzz::uncounted::~uncounted() { memory.counts = true; }
+fuzz::uncounted::uncounted() noexcept : counted_before_(std::exchange(memory.counts, false)) {}
+fuzz::uncounted::~uncounted() { memory.counts = counted_before_; }
 
 void fuzz::require(bool holds, std::string_view what) {
     if (holds) return;

@@ -48,6 +48,9 @@ struct uncounted {
     ~uncounted();
     uncounted(uncounted const&) = delete;
     uncounted& operator=(uncounted const&) = delete;
+
+private:
+    bool counted_before_;
 };
 
 [[nodiscard]] inline bytes bytes_of(input given) { return {given.begin(), given.end()}; }

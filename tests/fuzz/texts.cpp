@@ -20,6 +20,7 @@ namespace {
 template <class T>
 void run_json(fuzz::input bytes) {
     T const value = isorow::from_json_text<T>(fuzz::text_of(bytes));
+    fuzz::uncounted const texts;
     std::string text;
     if (!fuzz::is_encoded([&] { text = isorow::to_json_text(value); })) return;
     T const again = isorow::from_json_text<T>(text);

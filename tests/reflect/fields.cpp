@@ -5,9 +5,11 @@
 #include <isorow/reflect/shape.hpp>
 #include <isorow/reflect/type_name.hpp>
 
+#include <any>
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +39,20 @@ struct Generic {
 };
 
 }  // namespace shop
+
+/// Called like what names are read by.
+namespace nowhere {
+
+struct detail {};
+template <class T>
+struct value {
+    std::remove_reference_t<T>* nowhere;
+    int größe;
+    int value;
+    int _1;
+};
+
+}  // namespace nowhere
 
 namespace {
 
@@ -113,6 +129,40 @@ TEST_CASE("structs of anonymous namespaces and of functions are reflected") {
 TEST_CASE("types that initialise in unusual ways are one field each") {
     STATIC_CHECK(reflect::field_count<shop::Generic> == 5);
     STATIC_CHECK(reflect::reflectable<WithNonDefault>);
+}
+
+TEST_CASE("fields whose types are made of everything are one field each, in structs that are copied and that are moved only") {
+    struct Copied {
+        std::any anything;
+        std::function<void()> call;
+        std::optional<std::chrono::sys_days> day;
+        std::any other;
+    };
+    struct Moved {
+        std::any anything;
+        std::unique_ptr<int> owned;
+        std::optional<std::unique_ptr<int>> other;
+    };
+    STATIC_CHECK(reflect::field_names<Copied> == std::array<std::string_view, 4>{"anything", "call", "day", "other"});
+    STATIC_CHECK(reflect::field_names<Moved> == std::array<std::string_view, 3>{"anything", "owned", "other"});
+}
+
+TEST_CASE("structs of small and of large fields are counted exactly") {
+    struct Small {
+        bool a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t;
+    };
+    struct Large {
+        std::array<char, 4096> bytes;
+    };
+    STATIC_CHECK(reflect::field_count<Small> == 20);
+    STATIC_CHECK(reflect::field_names<Small>[19] == "t");
+    STATIC_CHECK(reflect::field_count<Large> == 1);
+}
+
+TEST_CASE("names are read whatever struct, namespace and fields are called") {
+    STATIC_CHECK(reflect::field_names<nowhere::value<nowhere::detail&>> ==
+                 std::array<std::string_view, 4>{"nowhere", "größe", "value", "_1"});
+    STATIC_CHECK(reflect::index_of<&nowhere::value<nowhere::detail&>::größe> == 1);
 }
 
 TEST_CASE("a base class is noticed") {

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/compatible.hpp>
 #include <isorow/schema/conforms.hpp>
 #include <support/page_check.hpp>
 

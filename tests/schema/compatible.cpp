@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/compatible.hpp>
 #include <isorow/types/annotated.hpp>
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/compatible.hpp>
 #include <isorow/schema/conforms.hpp>
 #include <isorow/schema/detail/text_builder.hpp>
 #include <isorow/types/composite.hpp>

@@ -47,7 +47,9 @@ struct mapping<json_text> : detail::maps_to<type_id::jsonb> {
 };
 
 /// A value of a type that has no kind of its own, as the server prints it: `{"inet", "10.0.0.1"}`, `{"tsvector", "'a' 'b'"}`. Those of
-/// isorow's value types (inet, cidr, macaddr, macaddr8, bit, varbit, sparsevec, hstore) are also written, to columns of their types.
+/// isorow's value types (inet, cidr, macaddr, macaddr8, bit, varbit, sparsevec, hstore) are also written, to columns of their types. A
+/// numrange's bound of ten bytes may be a text of 147 456 characters: where the server is not trusted, read it as `range<numeric>`, which
+/// grows as the bytes do.
 struct other_text {
     std::string type{};
     std::string text{};

@@ -1,12 +1,11 @@
 #pragma once
 
+#include <isorow/reflect/detail/signature.hpp>
 #include <isorow/reflect/fields.hpp>
 
-#include <array>
 #include <cstddef>
-#include <memory>
+#include <string_view>
 #include <type_traits>
-#include <utility>
 
 namespace isorow::inline v1::reflect {
 
@@ -20,61 +19,20 @@ struct member_pointer<Field Struct::*> {
     using field_type = Field;
 };
 
-template <class T>
-struct holder {
-    T value;
-};
-
-#if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#pragma clang diagnostic ignored "-Wundefined-internal"
-#endif
-
-/// Never defined: only addresses of its parts are compared, in constant expressions.
-template <class T>
-extern holder<T> const specimen;
-
-/// Where a field is, and of which type: fields without a size of their own share their place with others.
-struct location {
-    void const* address = nullptr;
-    void const* type = nullptr;
-
-    friend constexpr bool operator==(location const&, location const&) = default;
-};
-
-template <class T>
-inline constexpr char type_tag{};
-
-template <class Field>
-consteval location location_of(Field const& field) {
-    return {std::addressof(field), &type_tag<std::remove_cv_t<Field>>};
-}
-
-template <class T, std::size_t... Index>
-consteval std::array<location, sizeof...(Index)> find_locations(std::index_sequence<Index...>) {
-    return {location_of(reflect::get<Index>(specimen<T>.value))...};
-}
-
-template <class T>
-consteval auto find_locations() {
-    return find_locations<T>(std::make_index_sequence<field_count<T>>{});
+/// `… = &shop::Product::name]`.
+template <auto Pointer>
+consteval char const* print_member() {
+    return __PRETTY_FUNCTION__;
 }
 
 template <auto Pointer, class T>
 consteval std::size_t find_member() {
-    auto const wanted = location_of(specimen<T>.value.*Pointer);
-    std::size_t place = 0;
-    for (auto const& one : find_locations<T>()) {
-        if (one == wanted) break;
-        ++place;
-    }
+    // From behind: a struct's own fields are behind those of its base classes, which they may hide.
+    auto const wanted = last_identifier(print_member<Pointer>());
+    auto place = field_count<T> - 1;
+    while (place > 0 && field_names<T>[place] != wanted) --place;
     return place;
 }
-
-#if defined(__clang__)
-#pragma clang diagnostic pop
-#endif
 
 }  // namespace detail
 

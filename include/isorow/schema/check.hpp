@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -109,76 +110,84 @@ constexpr auto rules_of_fields() {
     }(std::make_index_sequence<reflect::field_count<T>>{});
 }
 
-/// The places of the columns whose types are said in words that isorow does not know.
-template <class T>
-constexpr auto find_unknown_types() {
-    std::array<bool, reflect::field_count<T>> is_unknown{};
-    for (auto const& [member, options] : facts_of<T>.column_overlays) {
-        if (options.type.empty()) continue;
-        column_type ignored;
-        auto const place = place_in<T>(member);
-        if (place != not_a_field && !parse_column_type(options.type, ignored)) is_unknown[place] = true;
+/// A table and what it was made of.
+struct checked_table {
+    table_description const& table;
+    overlay_view const& overlay;
+    type_rules const* rules;  ///< of each field
+
+    [[nodiscard]] constexpr finding of_field(problem found, std::size_t place) const { return {found, place, table.columns[place].field}; }
+};
+
+/// Whether the overlay says the column's type, in words that isorow does not know.
+constexpr bool has_unknown_type(checked_table const& checked, std::size_t place) {
+    for (auto const& [member, options] : checked.overlay.column_overlays)
+        if (!options.type.empty() && checked.overlay.place_of(member) == place) return true;
+    return false;
+}
+
+constexpr finding find_type_problem(checked_table const& checked) {
+    auto const* rules = checked.rules;
+    std::size_t place = 0;
+    for (auto const& column : checked.table.columns) {
+        if (!column.has_type) return checked.of_field(has_unknown_type(checked, place) ? problem::unknown_type : rules->missing, place);
+        if (!rules->accepts(column.type)) return checked.of_field(problem::unconvertible_type, place);
+        ++rules;
+        ++place;
     }
-    return is_unknown;
-}
-
-constexpr problem problem_of_type(column_description const& column, type_rules const& rules, bool is_unknown) {
-    if (is_unknown) return problem::unknown_type;
-    if (!column.has_type) return rules.missing;
-    return rules.accepts(column.type) ? problem::none : problem::unconvertible_type;
-}
-
-template <class T>
-constexpr finding find_type_problem() {
-    auto const& columns = columns_of<T>;
-    auto const rules = rules_of_fields<T>();
-    auto const is_unknown = find_unknown_types<T>();
-    for (std::size_t i = 0; i < columns.size(); ++i)
-        if (auto const found = problem_of_type(columns[i], rules[i], is_unknown[i]); found != problem::none)
-            return {found, i, columns[i].field};
     return {};
 }
 
-template <class T>
-constexpr finding find_member_problem() {
-    auto const& overlay = facts_of<T>;
-    for (auto const& member : overlay.key_members)
-        if (place_in<T>(member) == not_a_field) return {problem::foreign_key_member, 0, member.name, member.owner_name};
-    for (auto const& [member, options] : overlay.column_overlays)
-        if (place_in<T>(member) == not_a_field) return {problem::foreign_member, 0, member.name, member.owner_name};
+constexpr finding find_foreign_member(std::span<member const> members, overlay_view const& overlay, problem found) {
+    for (auto const& member : members)
+        if (overlay.place_of(member) == not_a_field) return {found, 0, member.name, member.owner_name};
+    return {};
+}
+
+constexpr finding find_member_problem(overlay_view const& overlay) {
+    if (auto const found = find_foreign_member(overlay.key_members, overlay, problem::foreign_key_member); found.problem != problem::none)
+        return found;
+    for (auto const& column : overlay.column_overlays)
+        if (auto const found = find_foreign_member({&column.member, 1}, overlay, problem::foreign_member); found.problem != problem::none)
+            return found;
     for (auto const& index : overlay.index_overlays)
-        for (std::size_t i = 0; i < index.count; ++i)
-            if (place_in<T>(index.members[i]) == not_a_field)
-                return {problem::foreign_member, 0, index.members[i].name, index.members[i].owner_name};
+        if (auto const found = find_foreign_member({index.members.data(), index.count}, overlay, problem::foreign_member);
+            found.problem != problem::none)
+            return found;
     for (auto const& key : overlay.foreign_key_overlays)
-        for (std::size_t i = 0; i < key.count; ++i)
-            if (place_in<T>(key.members[i]) == not_a_field)
-                return {problem::foreign_member, 0, key.members[i].name, key.members[i].owner_name};
+        if (auto const found = find_foreign_member({key.members.data(), key.count}, overlay, problem::foreign_member);
+            found.problem != problem::none)
+            return found;
     return {};
 }
 
-/// What is said of columns beside their types, and does not go with them.
-template <class T>
-constexpr finding find_column_problem() {
-    auto const& columns = columns_of<T>;
-    for (auto const place : description_of<T>.key)
-        if (!columns[place].is_written()) return {problem::generated_key, place, columns[place].field};
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        auto const& column = columns[i];
-        bool const is_numbered = column.identity != identity::none;
-        int const values = (column.default_value.empty() ? 0 : 1) + (column.generated.empty() ? 0 : 1) + (is_numbered ? 1 : 0);
-        if (values > 1) return {problem::two_values, i, column.field};
-        if (is_numbered && !may_be_numbered(column.type)) return {problem::identity_type, i, column.field};
-        if (is_numbered && column.nullable) return {problem::identity_optional, i, column.field};
-        if (!column.collation.empty() && !is_collatable(column.type)) return {problem::collation_type, i, column.field};
+/// What is said of a column beside its type, and does not go with it.
+constexpr problem problem_of_column(column_description const& column) {
+    bool const is_numbered = column.identity != identity::none;
+    int const values = (column.default_value.empty() ? 0 : 1) + (column.generated.empty() ? 0 : 1) + (is_numbered ? 1 : 0);
+    if (values > 1) return problem::two_values;
+    if (is_numbered && !may_be_numbered(column.type)) return problem::identity_type;
+    if (is_numbered && column.nullable) return problem::identity_optional;
+    if (!column.collation.empty() && !is_collatable(column.type)) return problem::collation_type;
+    return problem::none;
+}
+
+constexpr finding find_column_problem(checked_table const& checked) {
+    for (auto const place : checked.table.key)
+        if (!checked.table.columns[place].is_written()) return checked.of_field(problem::generated_key, place);
+    std::size_t place = 0;
+    for (auto const& column : checked.table.columns) {
+        if (auto const found = problem_of_column(column); found != problem::none) return checked.of_field(found, place);
+        ++place;
     }
-    for (auto const& key : facts_of<T>.foreign_key_overlays) {
+    for (auto const& key : checked.overlay.foreign_key_overlays) {
         if (key.mistyped == index_column_limit) continue;
         auto const& member = key.members[key.mistyped];
         auto const& other = key.referenced[key.mistyped];
+        auto const of_member = checked.overlay.place_of(member);
         // The other struct is shown where it is another one.
-        if (!key.description.table.empty()) return {problem::reference_count, place_in<T>(member), member.name};
-        return {problem::reference_type, place_in<T>(member), member.name, key.is_own ? std::string_view{} : other.owner_name};
+        if (!key.description.table.empty()) return {problem::reference_count, of_member, member.name};
+        return {problem::reference_type, of_member, member.name, key.is_own ? std::string_view{} : other.owner_name};
     }
     return {};
 }
@@ -188,31 +197,50 @@ constexpr bool is_same_name(std::string_view one, std::string_view other) {
     return one.size() == other.size() && one.front() == other.front() && one == other;
 }
 
-template <class T>
-constexpr finding find_name_problem() {
-    auto const& columns = columns_of<T>;
-    for (auto const place : description_of<T>.key) {
-        if (columns[place].nullable) return {problem::optional_key, place, columns[place].field};
+constexpr finding find_key_problem(checked_table const& checked) {
+    auto const& key = checked.table.key;
+    for (auto const place : key) {
+        if (checked.table.columns[place].nullable) return checked.of_field(problem::optional_key, place);
         std::size_t count = 0;
-        for (auto const other : description_of<T>.key) count += other == place ? 1 : 0;
-        if (count > 1) return {problem::repeated_key, place, columns[place].field};
+        for (auto const other : key) count += other == place ? 1 : 0;
+        if (count > 1) return checked.of_field(problem::repeated_key, place);
     }
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (!is_identifier(columns[i].name)) return {problem::long_column_name, i, columns[i].field};
-        for (std::size_t j = 0; j < i; ++j)
-            if (is_same_name(columns[j].name, columns[i].name)) return {problem::duplicate_column_name, i, columns[i].field};
+    return {};
+}
+
+constexpr finding find_name_problem(checked_table const& checked) {
+    auto const* const first = checked.table.columns.data();
+    auto const* const end = first + checked.table.columns.size();
+    for (auto const* column = first; column != end; ++column) {
+        auto const place = static_cast<std::size_t>(column - first);
+        if (!is_identifier(column->name)) return checked.of_field(problem::long_column_name, place);
+        for (auto const* other = first; other != column; ++other)
+            if (is_same_name(other->name, column->name)) return checked.of_field(problem::duplicate_column_name, place);
     }
-    auto const& overlay = facts_of<T>;
+    auto const& overlay = checked.overlay;
     if (!is_identifier(overlay.table_name)) return {problem::long_table_name, 0, overlay.table_name};
     if (!overlay.schema_name.empty() && !is_identifier(overlay.schema_name)) return {problem::long_table_name, 0, overlay.schema_name};
     for (auto const& index : overlay.index_overlays)
         if (!index.description.name.empty() && !is_identifier(index.description.name))
             return {problem::long_table_name, 0, index.description.name};
-    for (auto const& index : overlay.index_overlays)
-        for (std::size_t i = 0; i < index.count; ++i)
-            if (auto const place = index.members[i].place; !metric_problem(index.description, columns[place].type).empty())
-                return {problem::missing_metric, place, columns[place].field};
     return {};
+}
+
+constexpr finding find_index_problem(checked_table const& checked) {
+    for (auto const& index : checked.table.indexes)
+        for (auto const place : index.fields)
+            if (!metric_problem(index, checked.table.columns[place].type).empty()) return checked.of_field(problem::missing_metric, place);
+    return {};
+}
+
+/// The checks in the order in which one rests on those before it.
+constexpr finding find_table_problem(checked_table const& checked) {
+    if (auto const type = find_type_problem(checked); type.problem != problem::none) return type;
+    if (auto const member = find_member_problem(checked.overlay); member.problem != problem::none) return member;
+    if (auto const column = find_column_problem(checked); column.problem != problem::none) return column;
+    if (auto const key = find_key_problem(checked); key.problem != problem::none) return key;
+    if (auto const name = find_name_problem(checked); name.problem != problem::none) return name;
+    return find_index_problem(checked);
 }
 
 /// Why reflection cannot take T apart.
@@ -250,17 +278,15 @@ constexpr finding find_annotation_problem() {
     return {};
 }
 
-/// The checks in the order in which one rests on those before it.
+/// The struct's problem where it has one, else its table's.
 template <class T>
 constexpr finding first_problem() {
     if constexpr (!reflect::reflectable<T>) {
         return find_shape_problem<T>();
     } else {
         if (auto const annotation = find_annotation_problem<T>(); annotation.problem != problem::none) return annotation;
-        if (auto const type = find_type_problem<T>(); type.problem != problem::none) return type;
-        if (auto const member = find_member_problem<T>(); member.problem != problem::none) return member;
-        if (auto const column = find_column_problem<T>(); column.problem != problem::none) return column;
-        return find_name_problem<T>();
+        auto const rules = rules_of_fields<T>();
+        return find_table_problem({description_of<T>, overlay_view_of<T>, rules.data()});
     }
 }
 
@@ -378,17 +404,15 @@ struct shown_type<T, Place, true> {
     using type = reflect::field_type<T, Place>;
 };
 
-/// Prints what was found of T, if anything.
+/// Prints what was found of T.
 template <class T, auto const& Found>
 constexpr void report_finding() {
     constexpr finding found = Found;
-    if constexpr (found.problem != problem::none) {
-        constexpr auto name = type_name<T>();
-        constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
-        constexpr auto owner = found.owner.empty() ? name : found.owner;
-        report_problem<to_fixed_string<name.size()>(name), to_fixed_string<found.field.size()>(found.field), found.problem, found.place,
-                       typename shown_type<T, found.place, is_own_field>::type, to_fixed_string<owner.size()>(owner)>();
-    }
+    constexpr auto name = type_name<T>();
+    constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
+    constexpr auto owner = found.owner.empty() ? name : found.owner;
+    report_problem<to_fixed_string<name.size()>(name), to_fixed_string<found.field.size()>(found.field), found.problem, found.place,
+                   typename shown_type<T, found.place, is_own_field>::type, to_fixed_string<owner.size()>(owner)>();
 }
 
 }  // namespace detail
@@ -404,7 +428,7 @@ concept keyed = mappable<T> && !description_of<T>.key.empty();
 /// Stops the compiler where T cannot be a table, with a message that says why, names struct and field, and says what to do.
 template <class T>
 constexpr void check() {
-    detail::report_finding<T, detail::problem_of<T>>();
+    if constexpr (!mappable<T>) detail::report_finding<T, detail::problem_of<T>>();
 }
 
 /// Whether T can be a table, and its rows own what they hold, so that they may be kept: no field is a view.
@@ -415,7 +439,7 @@ concept owning = mappable<T> && detail::view_problem_of<T>.problem == detail::pr
 template <class T>
 constexpr void check_owning() {
     check<T>();
-    if constexpr (mappable<T>) detail::report_finding<T, detail::view_problem_of<T>>();
+    if constexpr (mappable<T> && !owning<T>) detail::report_finding<T, detail::view_problem_of<T>>();
 }
 
 /// `check_owning<T>()`, and that T has a primary key.

@@ -191,13 +191,18 @@ void add_needed_extensions(column_type const& type, std::vector<std::string_view
 /// foreign keys refer to are to be there before.
 [[nodiscard]] std::vector<std::string> ddl_statements(table_description const& table, extension_schemas const& schemas = {});
 
+namespace detail {
+
+/// `ddl_statements` as one script.
+[[nodiscard]] std::string ddl_script(table_description const& table);
+
+}  // namespace detail
+
 /// The DDL of T's table as one script.
 template <class T>
 [[nodiscard]] std::string ddl() {
     check<T>();
-    std::string script;
-    for (auto const& statement : ddl_statements(description_of<T>)) script += statement + ";\n";
-    return script;
+    return detail::ddl_script(description_of<T>);
 }
 
 }  // namespace isorow::inline v1

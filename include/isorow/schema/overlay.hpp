@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -63,15 +64,38 @@ constexpr member member_of() {
 /// What `place_in` says of members of other structs.
 inline constexpr std::size_t not_a_field = static_cast<std::size_t>(-1);
 
-/// The place among the fields of T of a member that T has itself or from a base class.
+/// A struct or one of its base classes, and the place of its first field among the struct's.
+struct struct_part {
+    void const* type;
+    std::size_t first;
+};
+
+template <class T>
+constexpr std::size_t count_bases() {
+    std::size_t count = 0;
+    reflect::for_each_base<T>([&]<class Base>(std::type_identity<Base>, std::size_t) { ++count; });
+    return count;
+}
+
+/// T itself and its base classes.
+template <class T>
+inline constexpr auto parts_of = [] {
+    std::array<struct_part, 1 + count_bases<T>()> parts{{{&type_identity<T>, 0}}};
+    std::size_t next = 1;
+    reflect::for_each_base<T>(
+        [&]<class Base>(std::type_identity<Base>, std::size_t first) { parts[next++] = {&type_identity<Base>, first}; });
+    return parts;
+}();
+
+/// The place among a struct's fields of a member that it has itself or from a base class.
+constexpr std::size_t place_in(std::span<struct_part const> parts, member const& wanted) {
+    for (auto const& part : parts)
+        if (wanted.owner == part.type) return part.first + wanted.place;
+    return not_a_field;
+}
 template <class T>
 constexpr std::size_t place_in(member const& wanted) {
-    if (wanted.owner == &type_identity<T>) return wanted.place;
-    std::size_t place = not_a_field;
-    reflect::for_each_base<T>([&]<class Base>(std::type_identity<Base>, std::size_t first) {
-        if (wanted.owner == &type_identity<Base>) place = first + wanted.place;
-    });
-    return place;
+    return place_in(parts_of<T>, wanted);
 }
 
 struct column_overlay {
@@ -242,6 +266,23 @@ private:
                 index_overlays, table_comment, checks,      detail::appended(foreign_key_overlays, added)};
     }
 };
+
+namespace detail {
+
+/// What is said of a struct's table, whatever its size.
+struct overlay_view {
+    std::string_view table_name;
+    std::string_view schema_name;
+    std::span<member const> key_members;
+    std::span<column_overlay const> column_overlays;
+    std::span<index_overlay const> index_overlays;
+    std::span<foreign_key_overlay const> foreign_key_overlays;
+    std::span<struct_part const> parts;  ///< of the struct
+
+    [[nodiscard]] constexpr std::size_t place_of(member const& member) const { return place_in(parts, member); }
+};
+
+}  // namespace detail
 
 /// Begins the overlay of a table of this name.
 [[nodiscard]] constexpr table_overlay<> table(std::string_view name) { return {.table_name = name}; }

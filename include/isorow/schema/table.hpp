@@ -156,22 +156,42 @@ constexpr void refine(column_description& result, column_options const& options)
     if (!options.comment.empty()) result.comment = options.comment;
 }
 
+/// The same for any struct.
+template <class T>
+inline constexpr overlay_view overlay_view_of{
+    .table_name = facts_of<T>.table_name,
+    .schema_name = facts_of<T>.schema_name,
+    .key_members = facts_of<T>.key_members,
+    .column_overlays = facts_of<T>.column_overlays,
+    .index_overlays = facts_of<T>.index_overlays,
+    .foreign_key_overlays = facts_of<T>.foreign_key_overlays,
+    .parts = parts_of<T>,
+};
+
+/// Names columns after their fields, and adds what the overlay says of them.
+constexpr void refine_columns(std::span<column_description> columns, std::string_view const* names, overlay_view const& overlay) {
+    for (auto& column : columns) column.field = column.name = *names++;
+    for (auto const& [member, options] : overlay.column_overlays)
+        if (auto const place = overlay.place_of(member); place != not_a_field) refine(columns[place], options);
+}
+
 template <class T, std::size_t... Index>
 constexpr auto make_columns(std::index_sequence<Index...>) {
     std::array<column_description, sizeof...(Index)> columns{column_of_type<reflect::field_type<T, Index>>...};
-    auto const* name = reflect::field_names<T>.data();
-    for (auto& column : columns) column.field = column.name = *name++;
-    for (auto const& [member, options] : facts_of<T>.column_overlays)
-        if (auto const place = place_in<T>(member); place != not_a_field) refine(columns[place], options);
+    refine_columns(columns, reflect::field_names<T>.data(), overlay_view_of<T>);
     return columns;
 }
 
-template <class T, class Members>
-constexpr field_list fields_of(Members const& members, std::size_t count) {
+/// The places of members among a struct's fields; those of other structs are left out.
+constexpr field_list member_places(std::span<member const> members, std::span<struct_part const> parts) {
     field_list list;
-    for (std::size_t i = 0; i < count; ++i)
-        if (auto const place = place_in<T>(members[i]); place != not_a_field) list.places[list.count++] = static_cast<std::uint16_t>(place);
+    for (auto const& member : members)
+        if (auto const place = place_in(parts, member); place != not_a_field) list.places[list.count++] = static_cast<std::uint16_t>(place);
     return list;
+}
+template <class Overlay>
+constexpr field_list member_places(Overlay const& overlay, std::span<struct_part const> parts) {
+    return member_places(std::span(overlay.members).first(overlay.count), parts);
 }
 
 }  // namespace detail
@@ -187,7 +207,7 @@ inline constexpr auto indexes_of = [] {
     for (std::size_t i = 0; i < indexes.size(); ++i) {
         auto const& overlay = detail::facts_of<T>.index_overlays[i];
         indexes[i] = overlay.description;
-        indexes[i].fields = detail::fields_of<T>(overlay.members, overlay.count);
+        indexes[i].fields = detail::member_places(overlay, detail::parts_of<T>);
     }
     return indexes;
 }();
@@ -214,7 +234,7 @@ inline constexpr auto foreign_keys_of = [] {
     for (std::size_t i = 0; i < keys.size(); ++i) {
         auto const& overlay = detail::facts_of<T>.foreign_key_overlays[i];
         keys[i] = overlay.description;
-        keys[i].fields = detail::fields_of<T>(overlay.members, overlay.count);
+        keys[i].fields = detail::member_places(overlay, detail::parts_of<T>);
         if (overlay.is_own) detail::name_reference<T>(keys[i], overlay.referenced);
         else if (overlay.name != nullptr) overlay.name(keys[i], overlay.referenced);
     }
@@ -228,7 +248,7 @@ inline constexpr table_description description_of{
     .schema = detail::schema_of<T>,
     .name = detail::facts_of<T>.table_name,
     .columns = columns_of<T>,
-    .key = detail::fields_of<T>(detail::facts_of<T>.key_members, detail::facts_of<T>.key_members.size()),
+    .key = detail::member_places(std::span<detail::member const>(detail::facts_of<T>.key_members), detail::parts_of<T>),
     .indexes = indexes_of<T>,
     .checks = detail::facts_of<T>.checks,
     .foreign_keys = foreign_keys_of<T>,

@@ -153,7 +153,7 @@ private:
     static constexpr void check_struct() {
         if constexpr (!reflect::reflectable<T>) check<T>();
         else
-            static_assert(detail::find_member_problem<T>().problem == detail::problem::none,
+            static_assert(detail::find_member_problem(detail::overlay_view_of<T>).problem == detail::problem::none,
                           "isorow: the overlay names a member of another struct; use pointers to members of this one");
     }
 

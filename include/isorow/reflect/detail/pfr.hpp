@@ -4,11 +4,10 @@
 /// Structs taken apart by Boost.PFR: the backend for C++20. It answers the shapes refused here with unreadable errors, or, for C arrays,
 /// with a wrong number of fields.
 
+#include <isorow/reflect/detail/pfr_count.hpp>
+#include <isorow/reflect/detail/pfr_names.hpp>
+#include <isorow/reflect/detail/pfr_tie.hpp>
 #include <isorow/reflect/detail/shapes.hpp>
-
-#include <boost/pfr/core.hpp>
-#include <boost/pfr/core_name.hpp>
-#include <boost/pfr/tuple_size.hpp>
 
 #include <array>
 #include <cstddef>
@@ -23,12 +22,6 @@ inline constexpr std::size_t field_limit = 200;
 
 namespace detail {
 
-/// Stands for the initialiser of any field.
-struct anything {
-    template <class Field>
-    operator Field() const noexcept;  // NOLINT(google-explicit-constructor)
-};
-
 /// Stands for the initialiser of a base class of T, and of nothing else.
 template <class T>
 struct any_base_of {
@@ -37,52 +30,61 @@ struct any_base_of {
     operator Base() const noexcept;  // NOLINT(google-explicit-constructor)
 };
 
-template <std::size_t>
-using anything_at = anything;
+/// Initialises only what is made of everything, such as a std::any.
+struct of_no_type {};
 
-/// Whether T takes one braced initialiser for each of so many fields. A C array takes one of them where bare values it takes many.
-template <class T, std::size_t... Index>
-consteval bool takes_braces_each(std::index_sequence<Index...>) {
-    return requires { T{{anything_at<Index>{}}...}; };
+/// Whether T takes `{}` for each of `Size` fields, after `Before` values and before `After` of them.
+template <class T, std::size_t Size, std::size_t... Before, std::size_t... After>
+consteval bool takes_braces(std::index_sequence<Before...>, std::index_sequence<After...>) {
+    if constexpr (Size == 8) return requires { T{value_at<T, Before>{}..., {}, {}, {}, {}, {}, {}, {}, {}, value_at<T, After>{}...}; };
+    else if constexpr (Size == 4) return requires { T{value_at<T, Before>{}..., {}, {}, {}, {}, value_at<T, After>{}...}; };
+    else if constexpr (Size == 2) return requires { T{value_at<T, Before>{}..., {}, {}, value_at<T, After>{}...}; };
+    else return requires { T{value_at<T, Before>{}..., {}, value_at<T, After>{}...}; };
 }
 
-/// Whether T takes `{}` for one field, after `Before` bare values and before `After` of them.
-template <class T, std::size_t... Before, std::size_t... After>
-consteval bool takes_braces_between(std::index_sequence<Before...>, std::index_sequence<After...>) {
-    return requires { T{anything_at<Before>{}..., {}, anything_at<After>{}...}; };
+/// Whether each of the values from `Before` on stands for a field of its own: where they fill a C array, `{}` stands for all of them, and
+/// there are too many behind it. Says no as well where a field has no value of its own.
+template <class T, std::size_t Count, std::size_t Before = 0>
+consteval bool has_fields_alone() {
+    constexpr auto left = Count - Before;
+    constexpr std::size_t size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : left;
+    if constexpr (left == 0) return true;
+    else if constexpr (!takes_braces<T, size>(std::make_index_sequence<Before>{}, std::make_index_sequence<left - size>{})) return false;
+    else return has_fields_alone<T, Count, Before + size>();
 }
 
-/// Whether the bare values from `Before` on fill a C array: `{}` there leaves room for fewer values than one less.
+/// Whether the values from `Before` on fill a C array: `{}` there leaves room for fewer values than one less.
 template <class T, std::size_t Count, std::size_t Before>
 consteval bool is_array_at() {
     using before = std::make_index_sequence<Before>;
-    if constexpr (takes_braces_between<T>(before{}, std::make_index_sequence<Count - Before - 1>{})) {
+    if constexpr (takes_braces<T, 1>(before{}, std::make_index_sequence<Count - Before - 1>{})) {
         return false;
     } else {
         return []<std::size_t... Fewer>(std::index_sequence<Fewer...>) {
-            return (takes_braces_between<T>(before{}, std::make_index_sequence<Fewer>{}) || ...);
+            return (takes_braces<T, 1>(before{}, std::make_index_sequence<Fewer>{}) || ...);
         }(std::make_index_sequence<Count - Before - 1>{});
     }
 }
 
 }  // namespace detail
 
-/// Whether T has a base class. Exact for aggregates: only a base can be initialised from a base.
+/// Whether T has a base class. Exact for aggregates: only a base can be initialised from a base, or a first field from anything at all.
 template <class T>
 consteval bool has_base() {
-    return requires { T{detail::any_base_of<T>{}}; };
+    if constexpr (requires { T{detail::any_base_of<T>{}}; }) return !requires { T{detail::of_no_type{}}; };
+    else return false;
 }
 
 /// The number of values that initialise a T, which is the number of its fields unless it has a C array.
 template <class T>
-inline constexpr std::size_t flat_field_count = boost::pfr::tuple_size_v<T>;
+inline constexpr std::size_t flat_field_count = detail::count_values<T>();
 
 /// The place of the first C array among the fields of T, or the number of its fields where it has none. Arrays of one element are not
 /// seen here, but by their field's type.
 template <class T>
 consteval std::size_t first_array() {
     constexpr std::size_t count = flat_field_count<T>;
-    if constexpr (detail::takes_braces_each<T>(std::make_index_sequence<count>{})) {
+    if constexpr (detail::has_fields_alone<T, count>()) {
         return count;
     } else {
         return []<std::size_t... Index>(std::index_sequence<Index...>) {
@@ -114,16 +116,16 @@ constexpr void for_each_base(Function&&) {}
 namespace detail {
 
 template <class T, std::size_t Index>
-using declared_field = boost::pfr::tuple_element_t<Index, T>;
+using declared_field = std::remove_reference_t<decltype(detail::get<Index>(detail::tie<flat_field_count<T>>(std::declval<T&>())))>;
 
 template <class T>
 consteval auto names_of_fields() {
-    return boost::pfr::names_as_array<T>();
+    return names_of<T, flat_field_count<T>>();
 }
 
 template <std::size_t Index, class T>
 constexpr decltype(auto) field_at(T& value) noexcept {
-    return boost::pfr::get<Index>(value);
+    return detail::get<Index>(detail::tie<flat_field_count<std::remove_const_t<T>>>(value));
 }
 
 }  // namespace detail

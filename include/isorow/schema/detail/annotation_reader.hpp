@@ -161,9 +161,15 @@ inline constexpr annotation_counts counts_of = [] {
     return counts;
 }();
 
+consteval bool has_annotations(std::meta::info type, std::span<std::meta::info const> fields) {
+    bool found = !std::meta::annotations_of(type).empty();
+    for (auto const field : fields) found = found || !std::meta::annotations_of(field).empty();
+    return found;
+}
+
 /// Whether anything is annotated, by whomever: most structs have nothing to be read.
 template <class T>
-inline constexpr bool is_annotated = counts_of<T>.on_struct + counts_of<T>.fields != 0;
+inline constexpr bool is_annotated = has_annotations(^^T, reflect::detail::fields_of<T>);
 
 template <std::meta::info Annotated>
 inline constexpr auto annotations_on = std::define_static_array(std::meta::annotations_of(Annotated));

@@ -244,4 +244,10 @@ ISOROW_DECL std::vector<std::string> ddl_statements(table_description const& tab
     return statements;
 }
 
+ISOROW_DECL std::string detail::ddl_script(table_description const& table) {
+    std::string script;
+    for (auto const& statement : ddl_statements(table)) script += statement + ";\n";
+    return script;
+}
+
 }  // namespace isorow::inline v1
