@@ -10,17 +10,19 @@
 #include <isorow/types/uuid.hpp>
 #include <json/structs.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace {
 
-/// What is read from JSON is written as JSON that is read as the same.
-template <class T>
+/// What is read from JSON is written as JSON that is read as the same. The text of a numeric may be longer than what it was read from.
+template <class T, bool HasNumerics = false>
 void run_json(fuzz::input bytes) {
     T const value = isorow::from_json_text<T>(fuzz::text_of(bytes));
-    fuzz::uncounted const texts;
+    std::optional<fuzz::uncounted> texts_of_numbers;
+    if (HasNumerics) texts_of_numbers.emplace();
     std::string text;
     if (!fuzz::is_encoded([&] { text = isorow::to_json_text(value); })) return;
     T const again = isorow::from_json_text<T>(text);
@@ -50,7 +52,7 @@ struct Times {
 };
 
 fuzz::registered const json_times(
-    "json-times", &run_json<Times>,
+    "json-times", &run_json<Times, true>,
     fuzz::texts(
         {R"({"day": "2026-11-20", "at": "2026-11-20T22:10:00.25+00:00", "id": "550e8400-e29b-41d4-a716-446655440000", "price": 1.50})",
          R"({"day": "0044-03-15", "at": "1969-12-31T23:59:59Z", "id": null, "price": -1e3})"}));
