@@ -22,12 +22,14 @@
 #else
 
 #include <isorow/schema/detail/annotation.hpp>
-#include <isorow/schema/table_schema.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
 
 namespace isorow::inline v1 {
+
+class primary_key;
 
 namespace detail {
 
@@ -36,9 +38,9 @@ struct primary_key_word : key_annotation {
     [[nodiscard]] consteval key_annotation operator()(std::size_t place) const { return {{}, place}; }
 
     /// The list of a key's columns that `table_schema` takes, by the name that it has where there are no annotations.
-    template <std::convertible_to<std::string_view>... Names>
+    template <class List = class primary_key, std::convertible_to<std::string_view>... Names>
         requires(sizeof...(Names) > 0)
-    [[nodiscard]] class primary_key operator()(Names const&... names) const {
+    [[nodiscard]] List operator()(Names const&... names) const {
         return {names...};
     }
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/reflect/detail/signature.hpp>
 #include <isorow/reflect/fields.hpp>
 
@@ -21,17 +22,8 @@ struct member_pointer<Field Struct::*> {
 
 /// `… = &shop::Product::name]`.
 template <auto Pointer>
-consteval char const* print_member() {
-    return __PRETTY_FUNCTION__;
-}
-
-template <auto Pointer, class T>
-consteval std::size_t find_member() {
-    // From behind: a struct's own fields are behind those of its base classes, which they may hide.
-    auto const wanted = last_identifier(print_member<Pointer>());
-    auto place = field_count<T> - 1;
-    while (place > 0 && field_names<T>[place] != wanted) --place;
-    return place;
+consteval printed print_member() {
+    return {__PRETTY_FUNCTION__, sizeof(__PRETTY_FUNCTION__) - 1};
 }
 
 }  // namespace detail
@@ -40,8 +32,23 @@ consteval std::size_t find_member() {
 template <auto Pointer>
 using struct_of = typename detail::member_pointer<std::remove_cv_t<decltype(Pointer)>>::struct_type;
 
+/// The name of the field that `Pointer` names.
+template <auto Pointer>
+inline constexpr std::string_view member_name = detail::last_name(detail::print_member<Pointer>().view());
+
+/// The place of a name that is among these. It is looked for from behind: a struct's own fields are behind those of its base classes, which
+/// they may hide.
+[[nodiscard]] constexpr std::size_t find_name(constant_list<std::string_view> names, std::string_view wanted) noexcept {
+    auto const size = wanted.size();
+    auto const letter = wanted.front();
+    auto const* const first = names.data();
+    auto const* name = first + names.size() - 1;
+    while (name != first && (name->size() != size || name->front() != letter || *name != wanted)) --name;
+    return static_cast<std::size_t>(name - first);
+}
+
 /// The place of the field that `Pointer` names: `index_of<&Product::price>` is 2.
 template <auto Pointer>
-inline constexpr std::size_t index_of = detail::find_member<Pointer, struct_of<Pointer>>();
+inline constexpr std::size_t index_of = find_name(field_names<struct_of<Pointer>>, member_name<Pointer>);
 
 }  // namespace isorow::inline v1::reflect

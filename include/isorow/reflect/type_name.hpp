@@ -15,11 +15,7 @@ namespace detail {
 
 template <class T>
 consteval std::string_view compiler_signature() {
-#if defined(_MSC_VER) && !defined(__clang__)
-    return __FUNCSIG__;
-#else
-    return __PRETTY_FUNCTION__;
-#endif
+    return {__PRETTY_FUNCTION__, sizeof(__PRETTY_FUNCTION__) - 1};
 }
 
 /// The last part of a qualified name, template arguments kept: `shop::Product` is `Product`.

@@ -5,14 +5,15 @@
 /// `check<T>()` stops the compiler with a message that names struct and field and says what to do. Both stand after the struct, not in it:
 /// there it is not complete yet.
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/reflect/fixed_string.hpp>
+#include <isorow/schema/detail/problem.hpp>
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/table.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -21,44 +22,6 @@
 namespace isorow::inline v1 {
 
 namespace detail {
-
-enum class problem : std::uint8_t {
-    none,
-    not_aggregate,
-    no_fields,
-    has_unnamed,
-    has_base,
-    too_many_fields,
-    too_many_columns,
-    has_array,
-    no_type_float_vector,
-    no_type_unsigned,
-    no_type_byte,
-    no_type_json,
-    no_type_enum,
-    no_type,
-    unknown_type,
-    unconvertible_type,
-    foreign_key_member,
-    foreign_member,
-    optional_key,
-    repeated_key,
-    long_column_name,
-    long_table_name,
-    duplicate_column_name,
-    missing_metric,
-    contradiction,
-    mixed_key_positions,
-    misplaced_annotation,
-    view,
-    generated_key,
-    two_values,
-    identity_type,
-    identity_optional,
-    collation_type,
-    reference_type,
-    reference_count,
-};
 
 /// Whether the server can number a column of the type. Source: parse_utilcmd.c, generateSerialExtraStmts.
 [[nodiscard]] constexpr bool may_be_numbered(column_type const& type) noexcept {
@@ -79,83 +42,60 @@ struct finding {
     std::string_view owner{};
 };
 
-template <class Value>
-constexpr problem missing_type() {
-    if constexpr (array_without_type<Value> || (std::is_array_v<Value> && std::is_same_v<std::remove_extent_t<Value>, float>))
-        return problem::no_type_float_vector;
-    else if constexpr (std::is_integral_v<Value> && sizeof(Value) == 1 && !std::is_same_v<Value, bool>) return problem::no_type_byte;
-    else if constexpr (std::is_unsigned_v<Value> && !std::is_same_v<Value, bool>) return problem::no_type_unsigned;
-    else if constexpr (std::is_enum_v<Value>) return problem::no_type_enum;
-    else if constexpr (std::is_class_v<Value>) return problem::no_type_json;
-    else return problem::no_type;
-}
-
-/// What is asked of a field's type: made once for all structs that have a field of the type.
-struct type_rules {
-    bool (*accepts)(column_type);
-    problem missing;  ///< what is wrong where no column type is said
-    bool is_view;
-};
-
-template <class Field>
-inline constexpr type_rules rules_of_type = [] {
-    using value = typename field_traits<Field>::value;
-    return type_rules{&accepts<value>, missing_type<value>(), is_view<value>};
-}();
-
-template <class T>
-constexpr auto rules_of_fields() {
-    return []<std::size_t... Index>(std::index_sequence<Index...>) {
-        return std::array<type_rules, sizeof...(Index)>{rules_of_type<reflect::field_type<T, Index>>...};
-    }(std::make_index_sequence<reflect::field_count<T>>{});
-}
-
 /// A table and what it was made of.
 struct checked_table {
     table_description const& table;
-    overlay_view const& overlay;
-    type_rules const* rules;  ///< of each field
+    table_facts const& facts;
+    constant_list<type_facts const*> types;  ///< of each field
 
     [[nodiscard]] constexpr finding of_field(problem found, std::size_t place) const { return {found, place, table.columns[place].field}; }
 };
 
-/// Whether the overlay says the column's type, in words that isorow does not know.
-constexpr bool has_unknown_type(checked_table const& checked, std::size_t place) {
-    for (auto const& [member, options] : checked.overlay.column_overlays)
-        if (!options.type.empty() && checked.overlay.place_of(member) == place) return true;
+/// Whether annotations or overlay say the column's type.
+constexpr bool has_said_type(table_facts const& facts, std::size_t place) {
+    for (auto const& [member, options] : facts.column_overlays)
+        if (!options.type.empty() && facts.place_of(member) == place) return true;
     return false;
 }
 
+/// The compiler looks at all columns of all structs: what is the same for a type was found once for it, and what can only be said of
+/// single columns is looked for in what is said.
 constexpr finding find_type_problem(checked_table const& checked) {
-    auto const* rules = checked.rules;
-    std::size_t place = 0;
-    for (auto const& column : checked.table.columns) {
-        if (!column.has_type) return checked.of_field(has_unknown_type(checked, place) ? problem::unknown_type : rules->missing, place);
-        if (!rules->accepts(column.type)) return checked.of_field(problem::unconvertible_type, place);
-        ++rules;
-        ++place;
+    for (auto const& [member, options] : checked.facts.column_overlays) {
+        auto const place = checked.facts.place_of(member);
+        if (options.type.empty() || place == not_a_field) continue;
+        auto const& column = checked.table.columns[place];
+        if (!column.has_type) return checked.of_field(problem::unknown_type, place);
+        if (!checked.types[place]->accepts(column.type)) return checked.of_field(problem::unconvertible_type, place);
+    }
+    auto const* const first = checked.types.data();
+    auto const* const end = first + checked.types.size();
+    for (auto const* type = first; type != end; ++type) {
+        if ((*type)->fault == problem::none) continue;
+        auto const place = static_cast<std::size_t>(type - first);
+        if (!has_said_type(checked.facts, place)) return checked.of_field((*type)->fault, place);
     }
     return {};
 }
 
-constexpr finding find_foreign_member(std::span<member const> members, overlay_view const& overlay, problem found) {
+constexpr finding find_foreign_member(constant_list<member> members, table_facts const& facts, problem found) {
     for (auto const& member : members)
-        if (overlay.place_of(member) == not_a_field) return {found, 0, member.name, member.owner_name};
+        if (facts.place_of(member) == not_a_field) return {found, 0, member.name, member.owner->name};
     return {};
 }
 
-constexpr finding find_member_problem(overlay_view const& overlay) {
-    if (auto const found = find_foreign_member(overlay.key_members, overlay, problem::foreign_key_member); found.problem != problem::none)
+constexpr finding find_member_problem(table_facts const& facts) {
+    if (auto const found = find_foreign_member(facts.key_members, facts, problem::foreign_key_member); found.problem != problem::none)
         return found;
-    for (auto const& column : overlay.column_overlays)
-        if (auto const found = find_foreign_member({&column.member, 1}, overlay, problem::foreign_member); found.problem != problem::none)
+    for (auto const& column : facts.column_overlays)
+        if (auto const found = find_foreign_member({&column.member, 1}, facts, problem::foreign_member); found.problem != problem::none)
             return found;
-    for (auto const& index : overlay.index_overlays)
-        if (auto const found = find_foreign_member({index.members.data(), index.count}, overlay, problem::foreign_member);
+    for (auto const& index : facts.index_overlays)
+        if (auto const found = find_foreign_member({index.members.data(), index.count}, facts, problem::foreign_member);
             found.problem != problem::none)
             return found;
-    for (auto const& key : overlay.foreign_key_overlays)
-        if (auto const found = find_foreign_member({key.members.data(), key.count}, overlay, problem::foreign_member);
+    for (auto const& key : facts.foreign_key_overlays)
+        if (auto const found = find_foreign_member({key.members.data(), key.count}, facts, problem::foreign_member);
             found.problem != problem::none)
             return found;
     return {};
@@ -175,26 +115,21 @@ constexpr problem problem_of_column(column_description const& column) {
 constexpr finding find_column_problem(checked_table const& checked) {
     for (auto const place : checked.table.key)
         if (!checked.table.columns[place].is_written()) return checked.of_field(problem::generated_key, place);
-    std::size_t place = 0;
-    for (auto const& column : checked.table.columns) {
-        if (auto const found = problem_of_column(column); found != problem::none) return checked.of_field(found, place);
-        ++place;
+    for (auto const& overlay : checked.facts.column_overlays) {
+        auto const place = checked.facts.place_of(overlay.member);
+        if (auto const found = problem_of_column(checked.table.columns[place]); found != problem::none)
+            return checked.of_field(found, place);
     }
-    for (auto const& key : checked.overlay.foreign_key_overlays) {
+    for (auto const& key : checked.facts.foreign_key_overlays) {
         if (key.mistyped == index_column_limit) continue;
         auto const& member = key.members[key.mistyped];
         auto const& other = key.referenced[key.mistyped];
-        auto const of_member = checked.overlay.place_of(member);
+        auto const of_member = checked.facts.place_of(member);
         // The other struct is shown where it is another one.
         if (!key.description.table.empty()) return {problem::reference_count, of_member, member.name};
-        return {problem::reference_type, of_member, member.name, key.is_own ? std::string_view{} : other.owner_name};
+        return {problem::reference_type, of_member, member.name, key.is_own ? std::string_view{} : other.owner->name};
     }
     return {};
-}
-
-/// Compares names, neither of which is empty, in few steps: the compiler does it for all pairs of columns.
-constexpr bool is_same_name(std::string_view one, std::string_view other) {
-    return one.size() == other.size() && one.front() == other.front() && one == other;
 }
 
 constexpr finding find_key_problem(checked_table const& checked) {
@@ -208,19 +143,40 @@ constexpr finding find_key_problem(checked_table const& checked) {
     return {};
 }
 
-constexpr finding find_name_problem(checked_table const& checked) {
-    auto const* const first = checked.table.columns.data();
-    auto const* const end = first + checked.table.columns.size();
-    for (auto const* column = first; column != end; ++column) {
-        auto const place = static_cast<std::size_t>(column - first);
-        if (!is_identifier(column->name)) return checked.of_field(problem::long_column_name, place);
-        for (auto const* other = first; other != column; ++other)
-            if (is_same_name(other->name, column->name)) return checked.of_field(problem::duplicate_column_name, place);
+/// Whether another column is called like that at a place. Neither name is empty.
+constexpr bool is_taken_name(constant_list<column_description> columns, std::size_t place) {
+    auto const name = columns[place].name;
+    for (auto const& other : columns)
+        if (&other != &columns[place] && other.name.size() == name.size() && other.name.front() == name.front() && other.name == name)
+            return true;
+    return false;
+}
+
+/// Fields have names that differ and that are identifiers, but for those of base classes.
+constexpr finding find_column_name_problem(checked_table const& checked) {
+    auto const& columns = checked.table.columns;
+    bool const has_bases = checked.facts.parts.size() > 1;
+    auto const* const end = columns.data() + columns.size();
+    for (auto const* column = columns.data(); column != end; ++column) {
+        auto const place = static_cast<std::size_t>(column - columns.data());
+        if (column->name.size() > identifier_limit) return checked.of_field(problem::long_column_name, place);
+        if (has_bases && is_taken_name(columns, place)) return checked.of_field(problem::duplicate_column_name, place);
     }
-    auto const& overlay = checked.overlay;
-    if (!is_identifier(overlay.table_name)) return {problem::long_table_name, 0, overlay.table_name};
-    if (!overlay.schema_name.empty() && !is_identifier(overlay.schema_name)) return {problem::long_table_name, 0, overlay.schema_name};
-    for (auto const& index : overlay.index_overlays)
+    for (auto const& [member, options] : checked.facts.column_overlays) {
+        if (options.name.empty()) continue;
+        auto const place = checked.facts.place_of(member);
+        if (!is_identifier(options.name)) return checked.of_field(problem::long_column_name, place);
+        if (is_taken_name(columns, place)) return checked.of_field(problem::duplicate_column_name, place);
+    }
+    return {};
+}
+
+constexpr finding find_name_problem(checked_table const& checked) {
+    if (auto const column = find_column_name_problem(checked); column.problem != problem::none) return column;
+    auto const& facts = checked.facts;
+    if (!is_identifier(facts.table_name)) return {problem::long_table_name, 0, facts.table_name};
+    if (!facts.schema_name.empty() && !is_identifier(facts.schema_name)) return {problem::long_table_name, 0, facts.schema_name};
+    for (auto const& index : facts.index_overlays)
         if (!index.description.name.empty() && !is_identifier(index.description.name))
             return {problem::long_table_name, 0, index.description.name};
     return {};
@@ -233,10 +189,26 @@ constexpr finding find_index_problem(checked_table const& checked) {
     return {};
 }
 
+/// What annotations say that cannot be.
+constexpr finding find_annotation_problem(annotation_fault const& fault) {
+    switch (fault.kind) {
+        case annotation_fault::none:
+            break;
+        case annotation_fault::contradiction:
+            return {problem::contradiction, fault.place, fault.subject};
+        case annotation_fault::mixed_key_positions:
+            return {problem::mixed_key_positions, fault.place, fault.subject};
+        case annotation_fault::misplaced:
+            return {problem::misplaced_annotation, fault.place, fault.subject};
+    }
+    return {};
+}
+
 /// The checks in the order in which one rests on those before it.
 constexpr finding find_table_problem(checked_table const& checked) {
+    if (auto const annotation = find_annotation_problem(checked.facts.fault); annotation.problem != problem::none) return annotation;
     if (auto const type = find_type_problem(checked); type.problem != problem::none) return type;
-    if (auto const member = find_member_problem(checked.overlay); member.problem != problem::none) return member;
+    if (auto const member = find_member_problem(checked.facts); member.problem != problem::none) return member;
     if (auto const column = find_column_problem(checked); column.problem != problem::none) return column;
     if (auto const key = find_key_problem(checked); key.problem != problem::none) return key;
     if (auto const name = find_name_problem(checked); name.problem != problem::none) return name;
@@ -257,58 +229,28 @@ constexpr finding find_shape_problem() {
     else return {};
 }
 
-/// What annotations say that cannot be.
-template <class T>
-constexpr finding find_annotation_problem() {
-#if ISOROW_HAS_REFLECTION
-    if constexpr (is_annotated<T>) {
-        auto const& fault = gathered_facts<T, table_of<T>>.fault;
-        switch (fault.kind) {
-            case annotation_fault::none:
-                return {};
-            case annotation_fault::contradiction:
-                return {problem::contradiction, fault.place, fault.subject};
-            case annotation_fault::mixed_key_positions:
-                return {problem::mixed_key_positions, fault.place, fault.subject};
-            case annotation_fault::misplaced:
-                return {problem::misplaced_annotation, fault.place, fault.subject};
-        }
-    }
-#endif
-    return {};
-}
-
-/// The struct's problem where it has one, else its table's.
-template <class T>
-constexpr finding first_problem() {
-    if constexpr (!reflect::reflectable<T>) {
-        return find_shape_problem<T>();
-    } else {
-        if (auto const annotation = find_annotation_problem<T>(); annotation.problem != problem::none) return annotation;
-        auto const rules = rules_of_fields<T>();
-        return find_table_problem({description_of<T>, overlay_view_of<T>, rules.data()});
-    }
-}
-
 /// The first field that refers to memory of others.
 template <class T>
 constexpr finding find_view() {
-    auto const rules = rules_of_fields<T>();
-    for (std::size_t i = 0; i < rules.size(); ++i)
-        if (rules[i].is_view) return {problem::view, i, reflect::field_names<T>[i]};
+    auto const& types = types_of_fields<T>;
+    for (std::size_t i = 0; i < types.size(); ++i)
+        if (types[i]->is_view) return {problem::view, i, reflect::field_names<T>[i]};
     return {};
 }
 
-/// What is wrong with T, found once.
+/// What is wrong with T, found once: with the struct where it has a problem, else with its table.
 template <class T>
-inline constexpr finding problem_of = first_problem<T>();
+inline constexpr finding problem_of = find_shape_problem<T>();
+template <reflect::reflectable T>
+inline constexpr finding problem_of<T> = find_table_problem({description_of<T>, facts_of<T>, types_of_fields<T>});
+
 template <class T>
 inline constexpr finding view_problem_of = find_view<T>();
 
 /// Prints the message of a problem. The compiler shows the template's arguments beside it: the struct, the field with its place and
 /// type, and the struct that owns the field where that is another one.
 template <fixed_string Struct, fixed_string Field, problem Problem, std::size_t Place, class Type, fixed_string Owner>
-constexpr void report_problem() {
+consteval void report_problem() {
     static_assert(Problem != problem::not_aggregate,
                   "isorow: this type is not a plain struct; a table's struct is an aggregate: no constructors, no private members, no "
                   "virtual functions");
@@ -406,7 +348,7 @@ struct shown_type<T, Place, true> {
 
 /// Prints what was found of T.
 template <class T, auto const& Found>
-constexpr void report_finding() {
+consteval void report_finding() {
     constexpr finding found = Found;
     constexpr auto name = type_name<T>();
     constexpr bool is_own_field = !found.field.empty() && found.owner.empty() && reflect::reflectable<T>;
@@ -427,7 +369,7 @@ concept keyed = mappable<T> && !description_of<T>.key.empty();
 
 /// Stops the compiler where T cannot be a table, with a message that says why, names struct and field, and says what to do.
 template <class T>
-constexpr void check() {
+consteval void check() {
     if constexpr (!mappable<T>) detail::report_finding<T, detail::problem_of<T>>();
 }
 
@@ -437,14 +379,14 @@ concept owning = mappable<T> && detail::view_problem_of<T>.problem == detail::pr
 
 /// `check<T>()`, and that T's rows own what they hold.
 template <class T>
-constexpr void check_owning() {
+consteval void check_owning() {
     check<T>();
     if constexpr (mappable<T> && !owning<T>) detail::report_finding<T, detail::view_problem_of<T>>();
 }
 
 /// `check_owning<T>()`, and that T has a primary key.
 template <class T>
-constexpr void check_keyed() {
+consteval void check_keyed() {
     check_owning<T>();
     if constexpr (mappable<T>)
         static_assert(keyed<T>,

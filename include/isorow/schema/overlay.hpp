@@ -4,6 +4,7 @@
 /// What the types of a struct cannot say about its table: names, keys, indexes, constraints, other column types. Only deviations are
 /// listed, keyed by member pointer.
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/reflect/member.hpp>
 #include <isorow/reflect/type_name.hpp>
 #include <isorow/schema/constraint.hpp>
@@ -12,7 +13,7 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
+#include <cstdint>
 #include <string_view>
 #include <type_traits>
 
@@ -38,35 +39,34 @@ struct column_options {
 
 namespace detail {
 
+/// Which struct something is said of. Each struct has one, which is told from others by its address.
+struct struct_identity {
+    std::string_view name;
+};
 template <class T>
-inline constexpr char type_identity{};
+inline constexpr struct_identity identity_of{type_name<T>()};
 
 /// A field as a member pointer names it: which struct, and where in it.
 struct member {
-    void const* owner = nullptr;
-    std::string_view owner_name{};
+    struct_identity const* owner = nullptr;
     std::string_view name{};
     std::size_t place = 0;
 };
 
-/// Says nothing of structs that reflection cannot take apart: `check<T>()` has the words for them.
+/// Says no place in structs that reflection cannot take apart: `check<T>()` has the words for them.
 template <auto Pointer>
-constexpr member member_of() {
+consteval member member_of() {
     using owner = reflect::struct_of<Pointer>;
-    if constexpr (reflect::reflectable<owner>) {
-        constexpr auto place = reflect::index_of<Pointer>;
-        return {&type_identity<owner>, type_name<owner>(), reflect::field_names<owner>[place], place};
-    } else {
-        return {&type_identity<owner>, type_name<owner>()};
-    }
+    if constexpr (reflect::reflectable<owner>) return {&identity_of<owner>, reflect::member_name<Pointer>, reflect::index_of<Pointer>};
+    else return {&identity_of<owner>, reflect::member_name<Pointer>};
 }
 
-/// What `place_in` says of members of other structs.
+/// What `place_of` says of members of other structs.
 inline constexpr std::size_t not_a_field = static_cast<std::size_t>(-1);
 
 /// A struct or one of its base classes, and the place of its first field among the struct's.
 struct struct_part {
-    void const* type;
+    struct_identity const* identity;
     std::size_t first;
 };
 
@@ -80,23 +80,17 @@ constexpr std::size_t count_bases() {
 /// T itself and its base classes.
 template <class T>
 inline constexpr auto parts_of = [] {
-    std::array<struct_part, 1 + count_bases<T>()> parts{{{&type_identity<T>, 0}}};
-    std::size_t next = 1;
-    reflect::for_each_base<T>(
-        [&]<class Base>(std::type_identity<Base>, std::size_t first) { parts[next++] = {&type_identity<Base>, first}; });
-    return parts;
+    constexpr struct_part whole{&identity_of<T>, 0};
+    if constexpr (!reflect::has_base<T>()) {
+        return std::array{whole};
+    } else {
+        std::array<struct_part, 1 + count_bases<T>()> parts{whole};
+        std::size_t next = 1;
+        reflect::for_each_base<T>(
+            [&]<class Base>(std::type_identity<Base>, std::size_t first) { parts[next++] = {&identity_of<Base>, first}; });
+        return parts;
+    }
 }();
-
-/// The place among a struct's fields of a member that it has itself or from a base class.
-constexpr std::size_t place_in(std::span<struct_part const> parts, member const& wanted) {
-    for (auto const& part : parts)
-        if (wanted.owner == part.type) return part.first + wanted.place;
-    return not_a_field;
-}
-template <class T>
-constexpr std::size_t place_in(member const& wanted) {
-    return place_in(parts_of<T>, wanted);
-}
 
 struct column_overlay {
     detail::member member;
@@ -168,6 +162,37 @@ constexpr std::array<Element, Size + 1> appended(std::array<Element, Size> const
     return result;
 }
 
+/// The first thing that is wrong with what annotations say: of which field, or of which name where it is the table's.
+struct annotation_fault {
+    enum kind : std::uint8_t { none, contradiction, mixed_key_positions, misplaced };
+
+    annotation_fault::kind kind = none;
+    std::size_t place = 0;
+    std::string_view subject{};
+};
+
+/// What is said of a struct's table, whatever its size.
+struct table_facts {
+    std::string_view table_name{};
+    std::string_view schema_name{};
+    std::string_view table_comment{};
+    constant_list<member> key_members{};
+    constant_list<column_overlay> column_overlays{};
+    constant_list<index_overlay> index_overlays{};
+    constant_list<check_description> checks{};
+    constant_list<foreign_key_overlay> foreign_key_overlays{};
+    constant_list<struct_part> parts{};        ///< of the struct
+    constant_list<std::string_view> fields{};  ///< their names
+    annotation_fault fault{};
+
+    /// The place among the struct's fields of a member that it has itself or from a base class.
+    [[nodiscard]] constexpr std::size_t place_of(member const& wanted) const {
+        for (auto const& part : parts)
+            if (wanted.owner == part.identity) return part.first + wanted.place;
+        return not_a_field;
+    }
+};
+
 }  // namespace detail
 
 /// A table's overlay, made by `table("name")` and refined by its members, each of which returns the refined overlay.
@@ -200,17 +225,13 @@ struct table_overlay {
     template <auto... Pointers>
     [[nodiscard]] constexpr table_overlay<sizeof...(Pointers), Columns, Indexes, Checks, ForeignKeys> primary_key() const {
         static_assert(sizeof...(Pointers) > 0 && sizeof...(Pointers) <= index_column_limit, "isorow: a primary key has 1 to 32 columns");
-        return {table_name, schema_name,         {detail::member_of<Pointers>()...}, column_overlays, index_overlays, table_comment,
-                checks,     foreign_key_overlays};
+        return with_key<sizeof...(Pointers)>({detail::member_of<Pointers>()...});
     }
 
     /// What is different about one column.
     template <auto Pointer>
-    [[nodiscard]] constexpr table_overlay<Keys, Columns + 1, Indexes, Checks, ForeignKeys> column(column_options options) const {
-        return {table_name,     schema_name,
-                key_members,    detail::appended(column_overlays, detail::column_overlay{detail::member_of<Pointer>(), options}),
-                index_overlays, table_comment,
-                checks,         foreign_key_overlays};
+    [[nodiscard]] constexpr table_overlay<Keys, Columns + 1, Indexes, Checks, ForeignKeys> column(column_options const& options) const {
+        return with(detail::member_of<Pointer>(), options);
     }
 
     /// No two rows have the same values in these columns together.
@@ -221,11 +242,9 @@ struct table_overlay {
 
     /// An index over these columns; btree where no method is said.
     template <auto... Pointers, class Method = btree>
-    [[nodiscard]] constexpr table_overlay<Keys, Columns, Indexes + 1, Checks, ForeignKeys> index(Method method = {}) const {
+    [[nodiscard]] constexpr table_overlay<Keys, Columns, Indexes + 1, Checks, ForeignKeys> index(Method const& method = {}) const {
         static_assert(sizeof...(Pointers) > 0 && sizeof...(Pointers) <= index_column_limit, "isorow: an index has 1 to 32 columns");
-        detail::index_overlay added{{detail::member_of<Pointers>()...}, sizeof...(Pointers), detail::describe(field_list{}, method)};
-        return {table_name,    schema_name, key_members,         column_overlays, detail::appended(index_overlays, added),
-                table_comment, checks,      foreign_key_overlays};
+        return with(detail::index_overlay{{detail::member_of<Pointers>()...}, sizeof...(Pointers), detail::describe(field_list{}, method)});
     }
 
     /// A condition that every row satisfies: `.check("bookings_in_order", "starts < ends")`.
@@ -259,30 +278,35 @@ struct table_overlay {
         return with(key);
     }
 
+    /// For the library's own use: what is said, of a struct of these parts and fields.
+    [[nodiscard]] constexpr detail::table_facts facts(constant_list<detail::struct_part> parts,
+                                                      constant_list<std::string_view> fields) const {
+        return {table_name,     schema_name, table_comment,        key_members, column_overlays,
+                index_overlays, checks,      foreign_key_overlays, parts,       fields};
+    }
+
 private:
+    // The same for all structs whose overlays say as much, which is why the templates above only hand over to them.
+    template <std::size_t Size>
+    [[nodiscard]] constexpr table_overlay<Size, Columns, Indexes, Checks, ForeignKeys> with_key(
+        std::array<detail::member, Size> const& key) const {
+        return {table_name, schema_name, key, column_overlays, index_overlays, table_comment, checks, foreign_key_overlays};
+    }
+    [[nodiscard]] constexpr table_overlay<Keys, Columns + 1, Indexes, Checks, ForeignKeys> with(detail::member const& member,
+                                                                                                column_options const& options) const {
+        return {table_name,     schema_name,   key_members, detail::appended(column_overlays, detail::column_overlay{member, options}),
+                index_overlays, table_comment, checks,      foreign_key_overlays};
+    }
+    [[nodiscard]] constexpr table_overlay<Keys, Columns, Indexes + 1, Checks, ForeignKeys> with(detail::index_overlay const& added) const {
+        return {table_name,    schema_name, key_members,         column_overlays, detail::appended(index_overlays, added),
+                table_comment, checks,      foreign_key_overlays};
+    }
     [[nodiscard]] constexpr table_overlay<Keys, Columns, Indexes, Checks, ForeignKeys + 1> with(
         detail::foreign_key_overlay const& added) const {
         return {table_name,     schema_name,   key_members, column_overlays,
                 index_overlays, table_comment, checks,      detail::appended(foreign_key_overlays, added)};
     }
 };
-
-namespace detail {
-
-/// What is said of a struct's table, whatever its size.
-struct overlay_view {
-    std::string_view table_name;
-    std::string_view schema_name;
-    std::span<member const> key_members;
-    std::span<column_overlay const> column_overlays;
-    std::span<index_overlay const> index_overlays;
-    std::span<foreign_key_overlay const> foreign_key_overlays;
-    std::span<struct_part const> parts;  ///< of the struct
-
-    [[nodiscard]] constexpr std::size_t place_of(member const& member) const { return place_in(parts, member); }
-};
-
-}  // namespace detail
 
 /// Begins the overlay of a table of this name.
 [[nodiscard]] constexpr table_overlay<> table(std::string_view name) { return {.table_name = name}; }

@@ -1,17 +1,17 @@
 #pragma once
 
 /// @file
-/// A struct's table as flat constant data: one array of column descriptors, the places of the key, the indexes. DDL, checks and
-/// comparisons are ordinary code over it.
+/// The description of a struct's table, made once for each struct. DDL, checks and comparisons are ordinary code over it.
 
 #include <isorow/config.hpp>
+#include <isorow/reflect/constant_list.hpp>
+#include <isorow/schema/description.hpp>
+#include <isorow/schema/detail/type_facts.hpp>
 #include <isorow/schema/overlay.hpp>
-#include <isorow/types/field.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -21,74 +21,38 @@
 
 namespace isorow::inline v1 {
 
-/// One column of a table and the field that it comes from.
-struct column_description {
-    std::string_view field;  ///< the field's name in the struct
-    std::string_view name;   ///< the column's name in the table
-    column_type type;
-    bool nullable = false;
-    bool unique = false;
-    std::string_view default_value{};     ///< an SQL expression; empty where there is none
-    bool has_type = true;                 ///< false where neither the field's type nor the user says one
-    std::string_view renamed_from{};      ///< the column's former name; empty where it had none
-    std::string_view using_expression{};  ///< SQL that makes the new value when the type changes; empty where none is said
-    std::string_view generated{};         ///< SQL by which the server computes the value; empty where it does not
-    isorow::identity identity = isorow::identity::none;
-    std::string_view check{};      ///< a condition on the values; empty where there is none
-    std::string_view collation{};  ///< as the catalogue names it; empty: the type's default
-    std::string_view comment{};
-    /// The only texts that the column, or each element of it, may have; empty where any will do. Says nothing of columns of other types.
-    std::span<std::string_view const> labels{};
-
-    /// Whether rows that are written have a value for it.
-    [[nodiscard]] constexpr bool is_written() const noexcept { return generated.empty(); }
-    /// Whether the table has a CHECK for the labels.
-    [[nodiscard]] constexpr bool is_labelled() const noexcept { return !labels.empty() && detail::is_character_type(type.id); }
-};
-
-/// A table's description. Refers to constant data, or to what its maker keeps; copying it is cheap.
-struct table_description {
-    std::string_view struct_name;
-    std::string_view schema;
-    std::string_view name;
-    std::span<column_description const> columns;
-    field_list key;
-    std::span<index_description const> indexes;
-    std::span<check_description const> checks{};  ///< beside those of single columns
-    std::span<foreign_key_description const> foreign_keys{};
-    std::string_view comment{};
-
-    [[nodiscard]] constexpr bool is_key(std::size_t place) const noexcept { return key.contains(place); }
-};
-
 namespace detail {
 
 template <class T>
 concept has_own_overlay = requires { T::isorow_table(); };
 
-/// `OrderLine` as a table is named where nothing else is said: `order_line`.
+/// `OrderLine` as `order_line`, in few steps.
+template <std::size_t Size>
+struct snake_case {
+    std::array<char, 2 * Size> characters{};
+    std::size_t size = 0;
+
+    constexpr explicit snake_case(char const* type) {
+        auto const* const end = type + Size;
+        auto* place = characters.data();
+        for (auto const* letter = type; letter != end; ++letter) {
+            bool const is_capital = *letter >= 'A' && *letter <= 'Z';
+            if (is_capital && letter != type && letter[-1] != '_') {
+                bool const is_behind_capital = letter[-1] >= 'A' && letter[-1] <= 'Z';
+                bool const is_before_small = letter + 1 != end && letter[1] >= 'a' && letter[1] <= 'z';
+                if (!is_behind_capital || is_before_small) *place++ = '_';
+            }
+            *place++ = is_capital ? static_cast<char>(*letter - 'A' + 'a') : *letter;
+        }
+        size = static_cast<std::size_t>(place - characters.data());
+    }
+};
+
+/// How a table is named where nothing else is said.
 template <class T>
 struct default_table_name {
-    static constexpr std::string_view type = type_name<T>();
-    static constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-    static constexpr bool starts_word(std::size_t i) {
-        if (i == 0 || !is_upper(type[i]) || type[i - 1] == '_') return false;
-        return !is_upper(type[i - 1]) || (i + 1 < type.size() && type[i + 1] >= 'a' && type[i + 1] <= 'z');
-    }
-    static constexpr std::size_t size = [] {
-        std::size_t count = type.size();
-        for (std::size_t i = 0; i < type.size(); ++i) count += starts_word(i) ? 1 : 0;
-        return count;
-    }();
-    static constexpr std::array<char, size> characters = [] {
-        std::array<char, size> name{};
-        std::size_t place = 0;
-        for (std::size_t i = 0; i < type.size(); ++i) {
-            if (starts_word(i)) name[place++] = '_';
-            name[place++] = is_upper(type[i]) ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
-        }
-        return name;
-    }();
+    static constexpr snake_case<type_name<T>().size()> made{type_name<T>().data()};
+    static constexpr std::string_view name{made.characters.data(), made.size};
 };
 
 template <class T>
@@ -96,8 +60,7 @@ constexpr auto overlay_of() {
     if constexpr (has_own_overlay<T>) {
         return T::isorow_table();
     } else {
-        using name = default_table_name<T>;
-        return table(std::string_view(name::characters.data(), name::size));
+        return table(default_table_name<T>::name);
     }
 }
 
@@ -114,32 +77,18 @@ inline constexpr auto table_of = detail::overlay_of<T>();
 
 namespace detail {
 
+/// What the overlay says of T.
+template <class T>
+inline constexpr table_facts facts_of_overlay = table_of<T>.facts(parts_of<T>, reflect::field_names<T>);
+
 /// What overlay and annotations say of T together.
 template <class T>
-inline constexpr auto const& facts_of = table_of<T>;
+inline constexpr table_facts const& facts_of = facts_of_overlay<T>;
 #if ISOROW_HAS_REFLECTION
 template <class T>
-    requires is_annotated<T>
-inline constexpr auto facts_of<T> = facts_alone<gathered_facts<T, table_of<T>>, table_of<T>>();
+    requires(annotations_of<T>.count != 0)
+inline constexpr table_facts facts_of<T> = gathered_of<T, facts_of_overlay<T>>.facts(facts_of_overlay<T>);
 #endif
-
-/// The texts that are values of a type, where it says them; empty where any will do.
-template <class Value>
-constexpr std::span<std::string_view const> labels_of() {
-    if constexpr (requires { mapping<Value>::labels; }) return mapping<Value>::labels;
-    else return {};
-}
-
-/// What a field's type says of its column: made once for all structs that have a field of the type.
-template <class Field>
-inline constexpr column_description column_of_type{
-    .field = {},
-    .name = {},
-    .type = field_traits<Field>::type,
-    .nullable = field_traits<Field>::nullable,
-    .has_type = field_traits<Field>::has_type,
-    .labels = labels_of<typename field_traits<Field>::value>(),
-};
 
 /// What is said of the column beside its field's type.
 constexpr void refine(column_description& result, column_options const& options) {
@@ -156,103 +105,112 @@ constexpr void refine(column_description& result, column_options const& options)
     if (!options.comment.empty()) result.comment = options.comment;
 }
 
-/// The same for any struct.
-template <class T>
-inline constexpr overlay_view overlay_view_of{
-    .table_name = facts_of<T>.table_name,
-    .schema_name = facts_of<T>.schema_name,
-    .key_members = facts_of<T>.key_members,
-    .column_overlays = facts_of<T>.column_overlays,
-    .index_overlays = facts_of<T>.index_overlays,
-    .foreign_key_overlays = facts_of<T>.foreign_key_overlays,
-    .parts = parts_of<T>,
-};
-
-/// Names columns after their fields, and adds what the overlay says of them.
-constexpr void refine_columns(std::span<column_description> columns, std::string_view const* names, overlay_view const& overlay) {
-    for (auto& column : columns) column.field = column.name = *names++;
-    for (auto const& [member, options] : overlay.column_overlays)
-        if (auto const place = overlay.place_of(member); place != not_a_field) refine(columns[place], options);
-}
-
-template <class T, std::size_t... Index>
-constexpr auto make_columns(std::index_sequence<Index...>) {
-    std::array<column_description, sizeof...(Index)> columns{column_of_type<reflect::field_type<T, Index>>...};
-    refine_columns(columns, reflect::field_names<T>.data(), overlay_view_of<T>);
+/// The columns after their fields' types and names, with what the overlay says of them.
+template <std::size_t Count>
+constexpr std::array<column_description, Count> make_columns(std::array<type_facts const*, Count> const& types, table_facts const& facts) {
+    std::array<column_description, Count> columns{};
+    auto const* name = facts.fields.data();
+    auto const* type = types.data();
+    for (auto& column : columns) {
+        column = (*type++)->column;
+        column.field = column.name = *name++;
+    }
+    for (auto const& [member, options] : facts.column_overlays)
+        if (auto const place = facts.place_of(member); place != not_a_field) refine(columns[place], options);
     return columns;
 }
 
 /// The places of members among a struct's fields; those of other structs are left out.
-constexpr field_list member_places(std::span<member const> members, std::span<struct_part const> parts) {
+constexpr field_list places_of_members(constant_list<member> members, table_facts const& facts) {
     field_list list;
     for (auto const& member : members)
-        if (auto const place = place_in(parts, member); place != not_a_field) list.places[list.count++] = static_cast<std::uint16_t>(place);
+        if (auto const place = facts.place_of(member); place != not_a_field) list.places[list.count++] = static_cast<std::uint16_t>(place);
     return list;
 }
 template <class Overlay>
-constexpr field_list member_places(Overlay const& overlay, std::span<struct_part const> parts) {
-    return member_places(std::span(overlay.members).first(overlay.count), parts);
+constexpr field_list places_of_members(Overlay const& overlay, table_facts const& facts) {
+    return places_of_members(constant_list<member>(overlay.members.data(), overlay.count), facts);
+}
+
+template <std::size_t Count>
+constexpr std::array<index_description, Count> make_indexes(table_facts const& facts) {
+    std::array<index_description, Count> indexes{};
+    for (std::size_t i = 0; i < Count; ++i) {
+        indexes[i] = facts.index_overlays[i].description;
+        indexes[i].fields = places_of_members(facts.index_overlays[i], facts);
+    }
+    return indexes;
+}
+
+/// The table's Postgres schema, whatever the connection's search_path is.
+constexpr std::string_view schema_of(table_facts const& facts) { return facts.schema_name.empty() ? "public" : facts.schema_name; }
+
+constexpr void name_reference(foreign_key_description& key, constant_list<member> members, table_facts const& facts,
+                              constant_list<column_description> columns) {
+    key.schema = schema_of(facts);
+    key.table = facts.table_name;
+    for (std::size_t i = 0; i < key.fields.size(); ++i)
+        if (auto const place = facts.place_of(members[i]); place != not_a_field) key.columns[i] = columns[place].name;
+}
+
+template <std::size_t Count>
+constexpr std::array<foreign_key_description, Count> make_foreign_keys(table_facts const& facts,
+                                                                       constant_list<column_description> columns) {
+    std::array<foreign_key_description, Count> keys{};
+    for (std::size_t i = 0; i < Count; ++i) {
+        auto const& overlay = facts.foreign_key_overlays[i];
+        keys[i] = overlay.description;
+        keys[i].fields = places_of_members(overlay, facts);
+        if (overlay.is_own) name_reference(keys[i], overlay.referenced, facts, columns);
+        else if (overlay.name != nullptr) overlay.name(keys[i], overlay.referenced);
+    }
+    return keys;
 }
 
 }  // namespace detail
 
 /// The columns of T's table in the order of its fields.
 template <reflect::reflectable T>
-inline constexpr auto columns_of = detail::make_columns<T>(std::make_index_sequence<reflect::field_count<T>>{});
+inline constexpr auto columns_of = detail::make_columns(detail::types_of_fields<T>, detail::facts_of<T>);
 
 /// The indexes of T's table beside the key's.
 template <reflect::reflectable T>
-inline constexpr auto indexes_of = [] {
-    std::array<index_description, detail::facts_of<T>.index_overlays.size()> indexes{};
-    for (std::size_t i = 0; i < indexes.size(); ++i) {
-        auto const& overlay = detail::facts_of<T>.index_overlays[i];
-        indexes[i] = overlay.description;
-        indexes[i].fields = detail::member_places(overlay, detail::parts_of<T>);
-    }
-    return indexes;
-}();
+inline constexpr auto indexes_of = detail::make_indexes<detail::facts_of<T>.index_overlays.size()>(detail::facts_of<T>);
 
 namespace detail {
 
 template <class T>
-inline constexpr std::string_view schema_of = facts_of<T>.schema_name.empty() ? std::string_view("public") : facts_of<T>.schema_name;
-
-template <class T>
-constexpr void name_reference(foreign_key_description& key, std::array<member, index_column_limit> const& columns) {
-    key.schema = schema_of<T>;
-    key.table = facts_of<T>.table_name;
-    for (std::size_t i = 0; i < key.fields.size(); ++i)
-        if (auto const place = place_in<T>(columns[i]); place != not_a_field) key.columns[i] = columns_of<T>[place].name;
+constexpr void name_reference(foreign_key_description& key, std::array<member, index_column_limit> const& members) {
+    name_reference(key, members, facts_of<T>, columns_of<T>);
 }
 
 }  // namespace detail
 
 /// The foreign keys of T's table.
 template <reflect::reflectable T>
-inline constexpr auto foreign_keys_of = [] {
-    std::array<foreign_key_description, detail::facts_of<T>.foreign_key_overlays.size()> keys{};
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        auto const& overlay = detail::facts_of<T>.foreign_key_overlays[i];
-        keys[i] = overlay.description;
-        keys[i].fields = detail::member_places(overlay, detail::parts_of<T>);
-        if (overlay.is_own) detail::name_reference<T>(keys[i], overlay.referenced);
-        else if (overlay.name != nullptr) overlay.name(keys[i], overlay.referenced);
-    }
-    return keys;
-}();
+inline constexpr auto foreign_keys_of =
+    detail::make_foreign_keys<detail::facts_of<T>.foreign_key_overlays.size()>(detail::facts_of<T>, columns_of<T>);
+
+namespace detail {
+
+constexpr table_description describe_table(table_facts const& facts, constant_list<column_description> columns,
+                                           constant_list<index_description> indexes, constant_list<foreign_key_description> foreign_keys) {
+    return {.struct_name = facts.parts.front().identity->name,
+            .schema = schema_of(facts),
+            .name = facts.table_name,
+            .columns = columns,
+            .key = places_of_members(facts.key_members, facts),
+            .indexes = indexes,
+            .checks = facts.checks,
+            .foreign_keys = foreign_keys,
+            .comment = facts.table_comment};
+}
+
+}  // namespace detail
 
 /// T's table. The schema is `public` where the overlay names none, whatever the connection's search_path is.
 template <reflect::reflectable T>
-inline constexpr table_description description_of{
-    .struct_name = type_name<T>(),
-    .schema = detail::schema_of<T>,
-    .name = detail::facts_of<T>.table_name,
-    .columns = columns_of<T>,
-    .key = detail::member_places(std::span<detail::member const>(detail::facts_of<T>.key_members), detail::parts_of<T>),
-    .indexes = indexes_of<T>,
-    .checks = detail::facts_of<T>.checks,
-    .foreign_keys = foreign_keys_of<T>,
-    .comment = detail::facts_of<T>.table_comment,
-};
+inline constexpr table_description description_of =
+    detail::describe_table(detail::facts_of<T>, columns_of<T>, indexes_of<T>, foreign_keys_of<T>);
 
 }  // namespace isorow::inline v1

@@ -5,6 +5,7 @@
 
 #include <isorow/config.hpp>
 #include <isorow/error/error.hpp>
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/schema/check.hpp>
 #include <isorow/schema/column_overrides.hpp>
 #include <isorow/schema/detail/schema_state.hpp>
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,7 +132,7 @@ public:
     /// The description as the floors above read it. What it refers to lives as long as any copy of this schema.
     [[nodiscard]] table_description description() const noexcept { return state_->description(); }
 
-    [[nodiscard]] std::span<column_description const> columns() const noexcept { return state_->columns; }
+    [[nodiscard]] constant_list<column_description> columns() const noexcept { return state_->columns; }
     [[nodiscard]] field_list const& key() const noexcept { return state_->key; }
     /// The table's name and its schema; the name is empty where none was said.
     [[nodiscard]] std::string const& name() const noexcept { return state_->name; }
@@ -153,7 +153,7 @@ private:
     static constexpr void check_struct() {
         if constexpr (!reflect::reflectable<T>) check<T>();
         else
-            static_assert(detail::find_member_problem(detail::overlay_view_of<T>).problem == detail::problem::none,
+            static_assert(detail::find_member_problem(detail::facts_of<T>).problem == detail::problem::none,
                           "isorow: the overlay names a member of another struct; use pointers to members of this one");
     }
 

@@ -5,12 +5,12 @@
 
 #include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/schema/identifier.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -168,8 +168,8 @@ struct user_type {
     user_type_kind kind = user_type_kind::enumeration;
     std::string_view schema{};
     std::string_view name{};
-    std::span<std::string_view const> labels{};    ///< of an enumeration, in their order
-    std::span<user_attribute const> attributes{};  ///< of a composite type, in their order
+    constant_list<std::string_view> labels{};    ///< of an enumeration, in their order
+    constant_list<user_attribute> attributes{};  ///< of a composite type, in their order
 };
 
 namespace detail {

@@ -59,35 +59,70 @@ consteval anatomy anatomy_of(info type) {
     return result;
 }
 
-/// Whether the fields of T are those that it declares itself: then nothing needs to be gathered.
-template <class T>
-inline constexpr bool has_own_fields_alone = std::meta::bases_of(^^std::remove_cv_t<T>, std::meta::access_context::unchecked()).empty();
-
-/// The fields of T in order.
-consteval std::vector<info> list_fields(info type) {
-    auto const everything = std::meta::access_context::unchecked();
-    if (std::meta::bases_of(type, everything).empty()) return std::meta::nonstatic_data_members_of(type, everything);
-    return anatomy_of(type).fields;
+/// Whether a reference to the value of the field can be had, and a name for its column.
+consteval bool is_plain_field(info field) {
+    return std::meta::has_identifier(field) && !std::meta::is_bit_field(field) && !std::meta::is_reference_type(std::meta::type_of(field));
 }
 
-/// They are kept in an array, which costs the compiler less than std::define_static_array.
+/// The first fields of a type in order, taken from the compiler once, and what is asked of all of them. The compiler is slow at loops in
+/// constant expressions, and at those over iterators above all: what is done for all fields of all structs is done in few loops, with plain
+/// pointers.
+struct first_fields {
+    static constexpr std::size_t room = 32;
+
+    std::size_t count = 0;  ///< of all fields
+    bool has_bases = false;
+    bool has_unnamed = false;         ///< one of them is no plain field
+    std::array<info, room> fields{};  ///< not gathered where there are bases or more fields
+
+    consteval explicit first_fields(info type) {
+        auto const everything = std::meta::access_context::unchecked();
+        has_bases = !std::meta::bases_of(type, everything).empty();
+        if (has_bases) {
+            count = anatomy_of(type).fields.size();
+            return;
+        }
+        auto const all = std::meta::nonstatic_data_members_of(type, everything);
+        count = all.size();
+        if (count > room) return;
+        auto const* const end = all.data() + count;
+        auto* next = fields.data();
+        for (auto const* field = all.data(); field != end; ++field) {
+            if (!is_plain_field(*field)) has_unnamed = true;
+            *next++ = *field;
+        }
+    }
+
+    [[nodiscard]] consteval bool has_all() const { return !has_bases && count <= room; }
+};
+
 template <class T>
-inline constexpr auto fields_of = [] {
-    std::array<info, list_fields(^^std::remove_cv_t<T>).size()> fields{};
-    std::ranges::copy(list_fields(^^std::remove_cv_t<T>), fields.begin());
+inline constexpr first_fields first_fields_of{^^std::remove_cv_t<T>};
+
+/// Whether the fields of T are those that it declares itself: then nothing needs to be gathered.
+template <class T>
+inline constexpr bool has_own_fields_alone = !first_fields_of<T>.has_bases;
+
+/// All fields of T, for structs of many or with bases.
+template <class T>
+inline constexpr auto gathered_fields = [] {
+    std::array<info, first_fields_of<T>.count> fields{};
+    std::ranges::copy(anatomy_of(^^T).fields, fields.begin());
     return fields;
 }();
+
+/// The fields of T in order.
+template <class T>
+inline constexpr std::span<info const> fields_of = gathered_fields<T>;
+template <class T>
+    requires(first_fields_of<T>.has_all())
+inline constexpr std::span<info const> fields_of<T>{first_fields_of<T>.fields.data(), first_fields_of<T>.count};
 
 template <class T>
 inline constexpr std::span<base_part const> bases_of = [] {
     if constexpr (has_own_fields_alone<T>) return std::span<base_part const>{};
     else return std::define_static_array(anatomy_of(^^T).bases);
 }();
-
-/// Whether a reference to the value of the field can be had, and a name for its column.
-consteval bool is_plain_field(info field) {
-    return std::meta::has_identifier(field) && !std::meta::is_bit_field(field) && !std::meta::is_reference_type(std::meta::type_of(field));
-}
 
 }  // namespace detail
 
@@ -99,7 +134,7 @@ consteval bool has_base() {
 
 /// The number of fields of T and its base classes.
 template <class T>
-inline constexpr std::size_t flat_field_count = detail::fields_of<T>.size();
+inline constexpr std::size_t flat_field_count = detail::first_fields_of<T>.count;
 
 /// The place of the first C array among the fields of T, or the number of its fields where it has none.
 template <class T>
@@ -120,11 +155,13 @@ consteval shape shape_of() {
     } else {
         if constexpr (has_base<T>())
             if (!detail::anatomy_of(^^T).has_plain_bases) return shape::has_base;
-        if (detail::fields_of<T>.empty()) return shape::no_fields;
-        if (detail::fields_of<T>.size() > field_limit) return shape::too_many_fields;
-        for (auto const field : detail::fields_of<T>)
-            if (!detail::is_plain_field(field)) return shape::has_unnamed;
-        return shape::plain;
+        constexpr auto const& first = detail::first_fields_of<T>;
+        if (first.count == 0) return shape::no_fields;
+        if (first.count > field_limit) return shape::too_many_fields;
+        bool has_unnamed = first.has_unnamed;
+        if (!first.has_all())
+            for (auto const field : detail::fields_of<T>) has_unnamed = has_unnamed || !detail::is_plain_field(field);
+        return has_unnamed ? shape::has_unnamed : shape::plain;
     }
 }
 
@@ -147,8 +184,8 @@ using declared_field = typename[:std::meta::type_of(fields_of<T>[Index]):];
 template <class T>
 consteval auto names_of_fields() {
     std::array<std::string_view, fields_of<T>.size()> names{};
-    auto* name = names.data();
-    for (auto const field : fields_of<T>) *name++ = std::meta::identifier_of(field);
+    auto const* field = fields_of<T>.data();
+    for (auto& name : names) name = std::meta::identifier_of(*field++);
     return names;
 }
 

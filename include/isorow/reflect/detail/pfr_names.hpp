@@ -31,13 +31,13 @@ extern specimen<T> nowhere;
 
 /// `… = {(& nowhere<T>.specimen<T>::value.T::id), (& …)}]` or `… = <&nowhere.value.id, …>]`.
 template <class T, auto... Fields>
-consteval char const* print_fields() {
-    return __PRETTY_FUNCTION__;
+consteval printed print_fields() {
+    return {__PRETTY_FUNCTION__, sizeof(__PRETTY_FUNCTION__) - 1};
 }
 
 template <class T, std::size_t... Index>
 consteval std::string_view signature_of_fields(std::index_sequence<Index...>) {
-    return print_fields<T, &detail::get<Index>(detail::tie<sizeof...(Index)>(nowhere<T>.value))...>();
+    return print_fields<T, &detail::get<Index>(detail::tie<sizeof...(Index)>(nowhere<T>.value))...>().view();
 }
 
 #if defined(__clang__)
@@ -63,7 +63,7 @@ consteval std::array<std::string_view, Count> read_fields(std::string_view signa
     std::array<std::string_view, Count> names{};
     std::size_t front = 0;
     for (auto place = Count; place-- > 0;) {
-        names[place] = last_identifier(signature);
+        names[place] = last_name(signature);
         auto const name = static_cast<std::size_t>(names[place].data() - signature.data());
         if (front == 0) front = name - last_address(signature.substr(0, name));
         signature = signature.substr(0, name - front);

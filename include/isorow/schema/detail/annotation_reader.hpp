@@ -1,13 +1,14 @@
 #pragma once
 
 /// @file
-/// Reads a struct's annotations and joins them with its overlay. What both say may be said twice, but not in two ways.
+/// Reads a struct's annotations and joins them with its overlay. What both say may be said twice, but not in two ways. Most programs
+/// annotate nothing: what they do not need is in templates, which cost the compiler little until they are used.
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/reflect/fields.hpp>
 #include <isorow/schema/detail/annotation.hpp>
 #include <isorow/types/annotated.hpp>
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -16,36 +17,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1::detail {
-
-/// The first thing that is wrong with what annotations say: of which field, or of which name where it is the table's.
-struct annotation_fault {
-    enum kind : std::uint8_t { none, contradiction, mixed_key_positions, misplaced };
-
-    annotation_fault::kind kind = none;
-    std::size_t place = 0;
-    std::string_view subject{};
-};
-
-template <class T>
-struct default_table_name;
-
-/// What annotations and overlay say of a table together, as flat data.
-template <std::size_t Keys, std::size_t Columns, std::size_t Indexes, std::size_t Checks, std::size_t ForeignKeys>
-struct table_facts {
-    std::string_view table_name{};
-    std::string_view schema_name{};
-    std::array<member, Keys> key_members{};
-    std::array<column_overlay, Columns> column_overlays{};
-    std::array<index_overlay, Indexes> index_overlays{};
-    std::string_view table_comment{};
-    std::array<check_description, Checks> checks{};
-    std::array<foreign_key_overlay, ForeignKeys> foreign_key_overlays{};
-};
 
 template <class Annotation>
 inline constexpr bool is_pg_type = false;
@@ -65,8 +39,9 @@ constexpr vector_shape shape_said(Annotation const& annotation) {
 }
 
 /// `vector(384)`. Of a shape that pgvector does not store no type is made, which the check of the column's type tells.
+template <class Digits = std::string>
 consteval std::string_view sql_of(vector_shape shape) {
-    std::string digits;
+    Digits digits;
     for (auto rest = shape.size; rest != 0; rest /= 10) digits.insert(digits.begin(), static_cast<char>('0' + rest % 10));
     if (shape.size > 16000) digits.clear();
     auto const sql = (shape.element == vector_element::float16 ? "halfvec(" : "vector(") + digits + ")";
@@ -79,134 +54,139 @@ consteval bool is_same_type(std::string_view one, std::string_view other) {
     return one == other || (parse_column_type(one, first) && parse_column_type(other, second) && first == second);
 }
 
-/// Adds what `added` says in one of its options; false where both say something else.
-template <std::meta::info Option>
-consteval bool combine_option(column_options& options, column_options const& added) {
-    auto const unsaid_option = column_options{}.[:Option:];
-    if (added.[:Option:] == unsaid_option) return true;
-    if (options.[:Option:] == unsaid_option) return options.[:Option:] = added.[:Option:], true;
-    if constexpr (Option == ^^column_options::type) return is_same_type(options.type, added.type);
-    else return options.[:Option:] == added.[:Option:];
+/// Adds a text that is `said` nowhere else; false where another is.
+consteval bool combine(std::string_view& said, std::string_view added) {
+    if (said.empty()) said = added;
+    return added.empty() || said == added;
 }
 
-/// Adds what `added` says to `options`, whatever options there are; false where they say different things.
-consteval bool combine(column_options& options, column_options const& added) {
-    constexpr auto const& all = reflect::detail::fields_of<column_options>;
-    return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-        return (combine_option<all[Index]>(options, added) & ...);
-    }(std::make_index_sequence<all.size()>{});
+/// Adds what `added` says to `options`; false where they say different things.
+template <class Options>
+consteval bool combine(Options& options, Options const& added) {
+    static_assert(reflect::field_count<Options> == 11, "each option has its line below");
+    bool is_same = combine(options.name, added.name);
+    is_same &= combine(options.type, added.type) || is_same_type(options.type, added.type);
+    is_same &= combine(options.default_value, added.default_value);
+    options.unique |= added.unique;
+    is_same &= combine(options.renamed_from, added.renamed_from);
+    is_same &= combine(options.using_expression, added.using_expression);
+    is_same &= combine(options.generated, added.generated);
+    if (options.identity == identity::none) options.identity = added.identity;
+    is_same &= added.identity == identity::none || added.identity == options.identity;
+    is_same &= combine(options.check, added.check);
+    is_same &= combine(options.collation, added.collation);
+    is_same &= combine(options.comment, added.comment);
+    return is_same;
 }
 
-/// What the annotations of one field say.
-struct field_facts {
+/// What an annotation can say, and of what: nothing where it is not one of isorow's.
+struct annotation_facts {
+    enum class subject : std::uint8_t { nothing, column, key, index, table };
+
+    annotation_facts::subject about = subject::nothing;
     column_options options{};
-    bool is_key = false;
     std::size_t key_position = 0;
-    std::vector<index_description> indexes{};
-    bool is_misplaced = false;
-    bool is_contradiction = false;
-
-    template <class Annotation>
-    consteval void add(Annotation const& annotation) {
-        column_options said{};
-        if constexpr (std::derived_from<Annotation, table_annotation>) {
-            is_misplaced = true;
-        } else if constexpr (std::derived_from<Annotation, key_annotation>) {
-            is_contradiction = is_contradiction || (is_key && key_position != annotation.position);
-            is_key = true;
-            key_position = annotation.position;
-        } else if constexpr (std::derived_from<Annotation, index_annotation>) {
-            indexes.push_back(annotation.description());
-        } else if constexpr (std::derived_from<Annotation, column_annotation>) {
-            annotation.say(said);
-        } else if constexpr (std::same_as<Annotation, identity>) {
-            said.identity = annotation;
-        } else if constexpr (is_pg_type<Annotation>) {
-            said.type = annotation.view();
-        } else if constexpr (says_shape<Annotation>) {
-            said.type = sql_of(shape_said(annotation));
-        }
-        is_contradiction = !combine(options, said) || is_contradiction;
-    }
+    index_description index{};
+    table_names names{};
 };
 
 template <class Annotation>
-inline constexpr bool belongs_on_field = std::derived_from<Annotation, column_annotation> || std::same_as<Annotation, identity> ||
-                                         is_pg_type<Annotation> || says_shape<Annotation>;
+consteval annotation_facts read_annotation(Annotation const& annotation) {
+    annotation_facts facts{.about = annotation_facts::subject::column};
+    if constexpr (std::derived_from<Annotation, table_annotation>) {
+        facts.about = annotation_facts::subject::table;
+        annotation.say(facts.names);
+    } else if constexpr (std::derived_from<Annotation, key_annotation>) {
+        facts.about = annotation_facts::subject::key;
+        facts.key_position = annotation.position;
+    } else if constexpr (std::derived_from<Annotation, index_annotation>) {
+        facts.about = annotation_facts::subject::index;
+        facts.index = annotation.description();
+    } else if constexpr (std::derived_from<Annotation, column_annotation>) {
+        annotation.say(facts.options);
+    } else if constexpr (std::same_as<Annotation, identity>) {
+        facts.options.identity = annotation;
+    } else if constexpr (is_pg_type<Annotation>) {
+        facts.options.type = annotation.view();
+    } else if constexpr (says_shape<Annotation>) {
+        facts.options.type = sql_of(shape_said(annotation));
+    } else {
+        facts.about = annotation_facts::subject::nothing;
+    }
+    return facts;
+}
 
-/// How much annotations may say, counted without reading them.
-struct annotation_counts {
-    std::size_t on_struct = 0;
-    std::size_t fields = 0;  ///< those that have annotations
-    std::size_t keys = 0;
+/// Made once for all annotations that are equal, whichever structs they stand in: `Constant` is what they are.
+template <std::meta::info Constant>
+inline constexpr annotation_facts facts_of_annotation = read_annotation([:Constant:]);
+
+/// What an annotation says.
+consteval annotation_facts const& facts_said(std::meta::info annotation) {
+    auto const constant = std::meta::reflect_constant(std::meta::constant_of(annotation));
+    auto const facts = std::meta::substitute(^^facts_of_annotation, {
+                                                                        constant});
+    return std::meta::extract<annotation_facts const&>(facts);
+}
+
+/// How many annotations a struct and its fields have, by whomever, and where.
+struct annotation_census {
+    std::size_t count = 0;
     std::size_t indexes = 0;
+    std::uint64_t unannotated = 0;  ///< a bit for each of the first 64 fields that has none
 
-    consteval void add_field(std::meta::info field) {
-        bool is_key = false;
-        auto const all = std::meta::annotations_of(field);
-        for (auto const annotation : all) {
-            auto const type = std::meta::remove_cv(std::meta::type_of(annotation));
-            is_key = is_key || std::meta::is_base_of_type(^^key_annotation, type);
-            indexes += std::meta::is_base_of_type(^^index_annotation, type) ? 1 : 0;
+    consteval annotation_census(std::meta::info type, std::span<std::meta::info const> fields) {
+        count = std::meta::annotations_of(type).size();
+        std::uint64_t bit = 1;
+        auto const* const end = fields.data() + fields.size();
+        for (auto const* field = fields.data(); field != end; ++field) {
+            auto const annotations = std::meta::annotations_of(*field);
+            if (annotations.empty()) unannotated |= bit;
+            else count_field(annotations);
+            bit <<= 1U;
         }
-        keys += is_key ? 1 : 0;
-        fields += all.empty() ? 0 : 1;
+    }
+
+private:
+    consteval void count_field(std::vector<std::meta::info> const& annotations) {
+        count += annotations.size();
+        for (auto const annotation : annotations)
+            if (std::meta::is_base_of_type(^^index_annotation, std::meta::type_of(annotation))) ++indexes;
     }
 };
 
+/// Most structs have none, and nothing is read then.
 template <class T>
-inline constexpr annotation_counts counts_of = [] {
-    annotation_counts counts{.on_struct = std::meta::annotations_of(^^T).size()};
-    for (auto const field : reflect::detail::fields_of<T>) counts.add_field(field);
-    return counts;
-}();
+inline constexpr annotation_census annotations_of{^^T, reflect::detail::fields_of<T>};
 
-consteval bool has_annotations(std::meta::info type, std::span<std::meta::info const> fields) {
-    bool found = !std::meta::annotations_of(type).empty();
-    for (auto const field : fields) found = found || !std::meta::annotations_of(field).empty();
-    return found;
-}
-
-/// Whether anything is annotated, by whomever: most structs have nothing to be read.
-template <class T>
-inline constexpr bool is_annotated = has_annotations(^^T, reflect::detail::fields_of<T>);
-
-template <std::meta::info Annotated>
-inline constexpr auto annotations_on = std::define_static_array(std::meta::annotations_of(Annotated));
-
-/// Calls `function.template operator()<annotation>()` for each annotation of a field or a struct.
-template <std::meta::info Annotated, class Function>
-consteval void for_each_annotation(Function function) {
-    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-        (function.template operator()<annotations_on<Annotated>[Index]>(), ...);
-    }(std::make_index_sequence<annotations_on<Annotated>.size()>{});
-}
-
-/// Whether both name the same fields of T in the same order.
-template <class T>
-consteval bool are_same_members(std::span<member const> some, std::span<member const> others) {
-    bool same = some.size() == others.size();
-    for (std::size_t i = 0; same && i < some.size(); ++i) same = place_in<T>(some[i]) == place_in<T>(others[i]);
-    return same;
-}
-
-/// Gathers what annotations and overlay say of T; the arrays have room for all of it.
-template <class T, std::size_t Keys, std::size_t Columns, std::size_t Indexes>
+/// Gathers what annotations and overlay say of a struct. There is room for all of it behind the pointers.
+template <class Info>
 struct facts_gatherer {
+    Info type;
+    std::span<Info const> fields;
+    table_facts const& overlay;
+    annotation_census const& census;
+    std::string_view default_name;  ///< the table's where nobody names it
+    member* key;
+    std::size_t* positions;  ///< of the key's annotated fields, as they count them
+    column_overlay* columns;
+    index_overlay* indexes;
+
     table_names names{};
-    std::array<member, Keys> key{};
-    std::array<column_overlay, Columns> columns{};
-    std::array<index_overlay, Indexes> indexes{};
+    std::size_t key_count = 0;
     std::size_t column_count = 0;
     std::size_t index_count = 0;
     annotation_fault fault{};
 
-    template <class Overlay>
-    consteval explicit facts_gatherer(Overlay const& overlay) {
+    consteval void gather() {
         read_struct();
-        read_fields(std::make_index_sequence<reflect::field_count<T>>{});
-        add_names(overlay);
-        add_key(overlay.key_members);
+        std::size_t place = 0;
+        for (auto const field : fields) {
+            if (place >= 64 || (census.unannotated >> place & 1U) == 0) read_field(field, place);
+            ++place;
+        }
+        order_key();
+        add_names();
+        add_key();
         auto const annotated = column_count;
         for (auto const& column : overlay.column_overlays) add_column(column, annotated);
         for (auto const& index : overlay.index_overlays)
@@ -215,109 +195,150 @@ struct facts_gatherer {
 
 private:
     consteval void blame(enum annotation_fault::kind kind, std::size_t place) {
-        if (fault.kind == annotation_fault::none) fault = {kind, place, reflect::field_names<T>[place]};
+        if (fault.kind == annotation_fault::none) fault = {kind, place, overlay.fields[place]};
     }
     consteval void blame_name(std::string_view name) { fault = {annotation_fault::contradiction, 0, name}; }
 
-    static consteval member member_at(std::size_t place) {
-        return {&type_identity<T>, type_name<T>(), reflect::field_names<T>[place], place};
+    [[nodiscard]] consteval member member_at(std::size_t place) const {
+        return {overlay.parts.front().identity, overlay.fields[place], place};
     }
 
     consteval void read_struct() {
-        if constexpr (counts_of<T>.on_struct != 0)
-            for_each_annotation<^^T>([this]<std::meta::info Annotation> consteval {
-                using type = std::remove_const_t<typename[:std::meta::type_of(Annotation):]>;
-                if constexpr (std::derived_from<type, table_annotation>) [:std::meta::constant_of(Annotation):].say(names);
-                else if constexpr (belongs_on_field<type>) fault = {annotation_fault::misplaced, 0, type_name<T>()};
-            });
+        for (auto const annotation : std::meta::annotations_of(type)) {
+            auto const& said = facts_said(annotation);
+            if (said.about == annotation_facts::subject::table) {
+                if (!combine(names.table, said.names.table)) blame_name(names.table);
+                if (!combine(names.schema, said.names.schema)) blame_name(names.schema);
+            } else if (said.about != annotation_facts::subject::nothing) {
+                fault = {annotation_fault::misplaced, 0, overlay.parts.front().identity->name};
+            }
+        }
     }
 
-    template <std::size_t... Place>
-    consteval void read_fields(std::index_sequence<Place...>) {
-        std::array<std::size_t, counts_of<T>.keys> positions{};
-        std::size_t key_count = 0;
-        (read_field<reflect::detail::fields_of<T>[Place]>(Place, positions.data(), key_count), ...);
-        order_key(positions);
+    consteval void read_field(std::meta::info field, std::size_t place) {
+        auto const first_key = key_count;
+        auto const first_column = column_count;
+        for (auto const annotation : std::meta::annotations_of(field)) {
+            auto const& said = facts_said(annotation);
+            if (said.about == annotation_facts::subject::column) {
+                if (column_count == first_column) columns[column_count++] = {member_at(place), said.options};
+                else if (!combine(columns[first_column].options, said.options)) blame(annotation_fault::contradiction, place);
+            } else if (said.about == annotation_facts::subject::key) {
+                if (key_count == first_key) add_key_field(place, said.key_position);
+                else if (positions[first_key] != said.key_position) blame(annotation_fault::contradiction, place);
+            } else if (said.about == annotation_facts::subject::index) {
+                indexes[index_count++] = {{member_at(place)}, 1, said.index};
+            } else if (said.about == annotation_facts::subject::table) {
+                blame(annotation_fault::misplaced, place);
+            }
+        }
     }
 
-    template <std::meta::info Field>
-    consteval void read_field(std::size_t place, std::size_t* positions, std::size_t& key_count) {
-        if (std::meta::annotations_of(Field).empty()) return;
-        field_facts facts;
-        for_each_annotation<Field>([&facts]<std::meta::info Annotation> consteval { facts.add([:std::meta::constant_of(Annotation):]); });
-        if (facts.is_misplaced) blame(annotation_fault::misplaced, place);
-        if (facts.is_contradiction) blame(annotation_fault::contradiction, place);
-        columns[column_count++] = {member_at(place), facts.options};
-        for (auto const& index : facts.indexes) indexes[index_count++] = {{member_at(place)}, 1, index};
-        if (!facts.is_key) return;
-        positions[key_count] = facts.key_position;
+    consteval void add_key_field(std::size_t place, std::size_t position) {
+        positions[key_count] = position;
         key[key_count++] = member_at(place);
     }
 
     /// Puts the key's fields in the order of their positions, which all of them have or none.
-    consteval void order_key(std::array<std::size_t, counts_of<T>.keys> const& positions) {
-        auto const in_fields_order = key;
-        bool const is_counted = std::ranges::any_of(positions, [](std::size_t position) { return position != 0; });
-        for (std::size_t i = 0; is_counted && i < positions.size(); ++i) {
+    consteval void order_key() {
+        bool is_counted = false;
+        for (std::size_t i = 0; i < key_count; ++i) is_counted = is_counted || positions[i] != 0;
+        if (!is_counted) return;
+        std::array<member, index_column_limit> in_fields_order{};
+        for (std::size_t i = 0; i < key_count && i < index_column_limit; ++i) in_fields_order[i] = key[i];
+        for (std::size_t i = 0; i < key_count && i < index_column_limit; ++i) {
+            std::size_t same = 0;
+            for (std::size_t j = 0; j < key_count; ++j) same += positions[j] == positions[i] ? 1 : 0;
             auto const position = positions[i];
-            bool const is_right = position >= 1 && position <= positions.size() && std::ranges::count(positions, position) == 1;
-            if (is_right) key[position - 1] = in_fields_order[i];
+            if (same == 1 && position >= 1 && position <= key_count) key[position - 1] = in_fields_order[i];
             else blame(annotation_fault::mixed_key_positions, in_fields_order[i].place);
         }
     }
 
-    template <class Overlay>
-    consteval void add_names(Overlay const& overlay) {
-        bool const is_said = overlay.table_name.data() != default_table_name<T>::characters.data();
+    consteval void add_names() {
+        bool const is_said = overlay.table_name.data() != default_name.data();
         if (names.table.empty()) names.table = overlay.table_name;
         else if (is_said && names.table != overlay.table_name) blame_name(names.table);
-        if (names.schema.empty()) names.schema = overlay.schema_name;
-        else if (!overlay.schema_name.empty() && names.schema != overlay.schema_name) blame_name(names.schema);
+        if (!combine(names.schema, overlay.schema_name)) blame_name(names.schema);
     }
 
-    consteval void add_key(std::span<member const> said) {
+    consteval void add_key() {
+        auto const& said = overlay.key_members;
         if (said.empty()) return;
-        if (counts_of<T>.keys == 0) std::ranges::copy(said, key.begin());
-        else if (!are_same_members<T>(key, said)) blame(annotation_fault::contradiction, key.front().place);
+        if (key_count == 0)
+            for (auto const& member : said) key[key_count++] = member;
+        else if (!are_same_members({key, key_count}, said)) blame(annotation_fault::contradiction, overlay.place_of(key[0]));
     }
 
     consteval void add_column(column_overlay const& said, std::size_t annotated) {
         columns[column_count++] = said;
-        auto const place = place_in<T>(said.member);
+        auto const place = overlay.place_of(said.member);
         for (std::size_t i = 0; i < annotated; ++i)
-            if (columns[i].member.place == place && !combine(columns[i].options, said.options))
+            if (overlay.place_of(columns[i].member) == place && !combine(columns[i].options, said.options))
                 blame(annotation_fault::contradiction, place);
     }
 
+    /// Whether both name the same fields in the same order.
+    [[nodiscard]] consteval bool are_same_members(constant_list<member> some, constant_list<member> others) const {
+        bool same = some.size() == others.size();
+        for (std::size_t i = 0; same && i < some.size(); ++i) same = overlay.place_of(some[i]) == overlay.place_of(others[i]);
+        return same;
+    }
+
     [[nodiscard]] consteval bool has_index(index_overlay const& wanted) const {
-        for (auto const& index : std::span(indexes).first(index_count))
-            if (index.description == wanted.description &&
-                are_same_members<T>(std::span(index.members).first(index.count), std::span(wanted.members).first(wanted.count)))
+        for (std::size_t i = 0; i < index_count; ++i)
+            if (indexes[i].description == wanted.description &&
+                are_same_members({indexes[i].members.data(), indexes[i].count}, {wanted.members.data(), wanted.count}))
                 return true;
         return false;
     }
 };
 
-/// All that is said of T, in annotations and in `Overlay`.
-template <class T, auto const& Overlay>
-inline constexpr facts_gatherer<T, (counts_of<T>.keys != 0 ? counts_of<T>.keys : Overlay.key_members.size()),
-                                counts_of<T>.fields + Overlay.column_overlays.size(), counts_of<T>.indexes + Overlay.index_overlays.size()>
-    gathered_facts{Overlay};
+/// What was gathered, and room for it.
+template <std::size_t Keys, std::size_t Columns, std::size_t Indexes>
+struct gathered {
+    std::array<member, Keys> key{};
+    std::array<std::size_t, Keys> positions{};
+    std::array<column_overlay, Columns> columns{};
+    std::array<index_overlay, Indexes> indexes{};
+    std::size_t key_count = 0;
+    std::size_t column_count = 0;
+    std::size_t index_count = 0;
+    table_names names{};
+    annotation_fault fault{};
 
-/// The facts alone, without room for more; checks, foreign keys and the table's comment are the overlay's to say.
-template <auto const& Gathered, auto const& Overlay>
-consteval auto facts_alone() {
-    table_facts<Gathered.key.size(), Gathered.columns.size(), Gathered.index_count, Overlay.checks.size(),
-                Overlay.foreign_key_overlays.size()>
-        facts{.table_name = Gathered.names.table,
-              .schema_name = Gathered.names.schema,
-              .key_members = Gathered.key,
-              .column_overlays = Gathered.columns,
-              .table_comment = Overlay.table_comment,
-              .checks = Overlay.checks,
-              .foreign_key_overlays = Overlay.foreign_key_overlays};
-    std::copy_n(Gathered.indexes.begin(), Gathered.index_count, facts.index_overlays.begin());
-    return facts;
-}
+    consteval gathered(std::meta::info type, std::span<std::meta::info const> fields, table_facts const& overlay,
+                       annotation_census const& census, std::string_view default_name) {
+        facts_gatherer<std::meta::info> gatherer{type,       fields,           overlay,        census,        default_name,
+                                                 key.data(), positions.data(), columns.data(), indexes.data()};
+        gatherer.gather();
+        key_count = gatherer.key_count;
+        column_count = gatherer.column_count;
+        index_count = gatherer.index_count;
+        names = gatherer.names;
+        fault = gatherer.fault;
+    }
+
+    /// Checks, foreign keys and the table's comment are the overlay's to say.
+    [[nodiscard]] constexpr table_facts facts(table_facts const& overlay) const {
+        auto all = overlay;
+        all.table_name = names.table;
+        all.schema_name = names.schema;
+        all.key_members = {key.data(), key_count};
+        all.column_overlays = {columns.data(), column_count};
+        all.index_overlays = {indexes.data(), index_count};
+        all.fault = fault;
+        return all;
+    }
+};
+
+template <class T>
+struct default_table_name;
+
+/// All that is said of T, in annotations and in `Overlay`.
+template <class T, table_facts const& Overlay>
+inline constexpr gathered<annotations_of<T>.count + Overlay.key_members.size(), annotations_of<T>.count + Overlay.column_overlays.size(),
+                          annotations_of<T>.indexes + Overlay.index_overlays.size()>
+    gathered_of{^^T, reflect::detail::fields_of<T>, Overlay, annotations_of<T>, default_table_name<T>::name};
 
 }  // namespace isorow::inline v1::detail

@@ -3,11 +3,11 @@
 /// @file
 /// The labels that a live CHECK allows, found in its text.
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/schema/table.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +34,7 @@ namespace isorow::inline v1::detail {
 }
 
 /// Whether a CHECK of isorow's allows exactly these labels, in whatever order.
-[[nodiscard]] inline bool allows_labels(std::string_view definition, std::span<std::string_view const> labels) {
+[[nodiscard]] inline bool allows_labels(std::string_view definition, constant_list<std::string_view> labels) {
     auto const literals = literals_of(definition);
     return literals.size() == labels.size() && std::is_permutation(literals.begin(), literals.end(), labels.begin());
 }

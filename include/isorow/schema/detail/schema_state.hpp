@@ -8,6 +8,7 @@
 #include <isorow/error/error.hpp>
 #include <isorow/error/suggest.hpp>
 #include <isorow/error/text.hpp>
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/schema/check.hpp>
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/index.hpp>
@@ -25,7 +26,6 @@
 #include <optional>
 #include <ranges>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -145,7 +145,7 @@ struct schema_state {
 
     [[nodiscard]] std::string subject() const { return struct_name.empty() ? std::string("the table") : struct_name; }
 
-    void check_stored_types(std::span<storable_type const> storable);
+    void check_stored_types(constant_list<storable_type> storable);
 
     /// Throws `usage_error` with all that is wrong.
     void check();

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <isorow/reflect/constant_list.hpp>
 #include <isorow/schema/detail/schema_state.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <ranges>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,7 +103,7 @@ ISOROW_DECL std::string schema_state::suggestion(std::string_view wrong) const {
     return did_you_mean(wrong, columns | std::views::transform(&column_description::name));
 }
 
-ISOROW_DECL void schema_state::check_stored_types(std::span<storable_type const> storable) {
+ISOROW_DECL void schema_state::check_stored_types(constant_list<storable_type> storable) {
     for (std::size_t place = 0; place < columns.size(); ++place) {
         if (places_without_type.contains(place)) continue;
         auto const& column = columns[place];
