@@ -72,28 +72,35 @@ struct first_fields {
 
     std::size_t count = 0;  ///< of all fields
     bool has_bases = false;
-    bool has_unnamed = false;         ///< one of them is no plain field
-    std::array<info, room> fields{};  ///< not gathered where there are bases or more fields
+    bool has_plain_bases = true;  ///< as `anatomy` says it
+    bool has_unnamed = false;     ///< one of them is no plain field
+    std::array<info, room> fields{};
 
     consteval explicit first_fields(info type) {
         auto const everything = std::meta::access_context::unchecked();
         has_bases = !std::meta::bases_of(type, everything).empty();
         if (has_bases) {
-            count = anatomy_of(type).fields.size();
-            return;
-        }
-        auto const all = std::meta::nonstatic_data_members_of(type, everything);
-        count = all.size();
-        if (count > room) return;
-        auto const* const end = all.data() + count;
-        auto* next = fields.data();
-        for (auto const* field = all.data(); field != end; ++field) {
-            if (!is_plain_field(*field)) has_unnamed = true;
-            *next++ = *field;
+            auto const whole = anatomy_of(type);
+            has_plain_bases = whole.has_plain_bases;
+            take(whole.fields);
+        } else {
+            take(std::meta::nonstatic_data_members_of(type, everything));
         }
     }
 
-    [[nodiscard]] consteval bool has_all() const { return !has_bases && count <= room; }
+    [[nodiscard]] consteval bool has_all() const { return count <= room; }
+
+private:
+    consteval void take(std::vector<info> const& all) {
+        count = all.size();
+        auto const* const first = all.data();
+        auto const* const end = first + count;
+        auto* next = fields.data();
+        for (auto const* field = first; field != end; ++field) {
+            if (!is_plain_field(*field)) has_unnamed = true;
+            if (field - first < static_cast<std::ptrdiff_t>(room)) *next++ = *field;
+        }
+    }
 };
 
 template <class T>
@@ -103,7 +110,7 @@ inline constexpr first_fields first_fields_of{^^std::remove_cv_t<T>};
 template <class T>
 inline constexpr bool has_own_fields_alone = !first_fields_of<T>.has_bases;
 
-/// All fields of T, for structs of many or with bases.
+/// All fields of T, for structs of many.
 template <class T>
 inline constexpr auto gathered_fields = [] {
     std::array<info, first_fields_of<T>.count> fields{};
@@ -153,15 +160,11 @@ consteval shape shape_of() {
     if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T> || detail::is_standard_array<T>) {
         return shape::no_aggregate;
     } else {
-        if constexpr (has_base<T>())
-            if (!detail::anatomy_of(^^T).has_plain_bases) return shape::has_base;
-        constexpr auto const& first = detail::first_fields_of<T>;
-        if (first.count == 0) return shape::no_fields;
-        if (first.count > field_limit) return shape::too_many_fields;
-        bool has_unnamed = first.has_unnamed;
-        if (!first.has_all())
-            for (auto const field : detail::fields_of<T>) has_unnamed = has_unnamed || !detail::is_plain_field(field);
-        return has_unnamed ? shape::has_unnamed : shape::plain;
+        constexpr auto const& fields = detail::first_fields_of<T>;
+        if (!fields.has_plain_bases) return shape::has_base;
+        if (fields.count == 0) return shape::no_fields;
+        if (fields.count > field_limit) return shape::too_many_fields;
+        return fields.has_unnamed ? shape::has_unnamed : shape::plain;
     }
 }
 

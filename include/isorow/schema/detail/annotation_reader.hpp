@@ -298,7 +298,6 @@ private:
 template <std::size_t Keys, std::size_t Columns, std::size_t Indexes>
 struct gathered {
     std::array<member, Keys> key{};
-    std::array<std::size_t, Keys> positions{};
     std::array<column_overlay, Columns> columns{};
     std::array<index_overlay, Indexes> indexes{};
     std::size_t key_count = 0;
@@ -309,6 +308,7 @@ struct gathered {
 
     consteval gathered(std::meta::info type, std::span<std::meta::info const> fields, table_facts const& overlay,
                        annotation_census const& census, std::string_view default_name) {
+        std::array<std::size_t, Keys> positions{};
         facts_gatherer<std::meta::info> gatherer{type,       fields,           overlay,        census,        default_name,
                                                  key.data(), positions.data(), columns.data(), indexes.data()};
         gatherer.gather();
