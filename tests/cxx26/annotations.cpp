@@ -186,3 +186,36 @@ TEST_CASE("a list of a key's columns can still be written for a table_schema") {
     auto const overridden = isorow::table_schema::of<by_overlay::Product>({.column_overrides = {{"stock", isorow::pg_type{"smallint"}}}});
     CHECK(overridden.columns()[3].type == isorow::column_type{isorow::type_id::int2});
 }
+
+namespace {
+// clang-format off
+#define ANNOTATED_FIELD(name) [[=isorow::column_name("c_" #name), =isorow::pg_type("bigint")]] std::int32_t name;
+#define ANNOTATED_FIELDS(name) \
+    ANNOTATED_FIELD(name##0) ANNOTATED_FIELD(name##1) ANNOTATED_FIELD(name##2) ANNOTATED_FIELD(name##3) ANNOTATED_FIELD(name##4) \
+    ANNOTATED_FIELD(name##5) ANNOTATED_FIELD(name##6) ANNOTATED_FIELD(name##7) ANNOTATED_FIELD(name##8) ANNOTATED_FIELD(name##9)
+struct [[=isorow::table_name("much")]] MuchAnnotated {
+    ANNOTATED_FIELDS(a) ANNOTATED_FIELDS(b)
+};
+struct [[=isorow::table_name("all")]] AllAnnotated {
+    ANNOTATED_FIELDS(a) ANNOTATED_FIELDS(b) ANNOTATED_FIELDS(c)
+    std::int32_t plain;
+    ANNOTATED_FIELDS(d)
+    [[=isorow::primary_key]] std::int32_t last;
+};
+#undef ANNOTATED_FIELDS
+#undef ANNOTATED_FIELD
+// clang-format on
+}  // namespace
+
+TEST_CASE("all annotations are read, however many fields and annotations a struct has") {
+    STATIC_CHECK(isorow::mappable<MuchAnnotated>);
+    STATIC_CHECK(isorow::description_of<MuchAnnotated>.name == "much");
+    STATIC_CHECK(isorow::columns_of<MuchAnnotated>[19].name == "c_b9");
+    STATIC_CHECK(isorow::columns_of<MuchAnnotated>[19].type == isorow::column_type{isorow::type_id::int8});
+    STATIC_CHECK(isorow::mappable<AllAnnotated>);
+    STATIC_CHECK(isorow::description_of<AllAnnotated>.name == "all");
+    STATIC_CHECK(isorow::columns_of<AllAnnotated>[30].name == "plain");
+    STATIC_CHECK(isorow::columns_of<AllAnnotated>[40].name == "c_d9");
+    STATIC_CHECK(isorow::columns_of<AllAnnotated>[40].type == isorow::column_type{isorow::type_id::int8});
+    STATIC_CHECK(isorow::description_of<AllAnnotated>.key[0] == 41);
+}

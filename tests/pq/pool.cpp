@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/pq/pool.hpp>
+#include <isorow/pq/statement.hpp>
 #include <support/connect.hpp>
 #include <support/matchers.hpp>
 

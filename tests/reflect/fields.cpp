@@ -56,6 +56,13 @@ struct value {
 
 namespace {
 
+/// A type without linkage, and one that is made of it in its constant constructor.
+enum class Hidden : std::uint8_t { one, two };
+struct WithHidden {
+    Hidden given;
+    std::optional<Hidden> maybe;
+};
+
 struct NeedsArgument {
     explicit NeedsArgument(int) {}
 };
@@ -124,6 +131,7 @@ TEST_CASE("structs of anonymous namespaces and of functions are reflected") {
     STATIC_CHECK(reflect::field_names<Local>[1] == "second");
     STATIC_CHECK(reflect::index_of<&Local::second> == 1);
     STATIC_CHECK(reflect::field_names<WithNonDefault>[2] == "last");
+    STATIC_CHECK(reflect::field_count<WithHidden> == 2);
 }
 
 TEST_CASE("types that initialise in unusual ways are one field each") {

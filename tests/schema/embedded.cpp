@@ -16,7 +16,9 @@ struct Order {
     std::int64_t id;
     std::optional<std::string> note;
 
-    static consteval auto isorow_table() { return isorow::table("orders").schema("shop").primary_key<&Order::id>(); }
+    static consteval auto isorow_table() {
+        return isorow::table("orders").schema("shop").primary_key<&Order::id>().column<&Order::id>({.identity = isorow::identity::always});
+    }
 };
 
 }  // namespace

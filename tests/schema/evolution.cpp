@@ -1,6 +1,8 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <isorow/schema/detail/index_definition.hpp>
 #include <isorow/schema/evolution.hpp>
+#include <isorow/schema/type_change.hpp>
 #include <isorow/types/annotated.hpp>
 
 #include <cstdint>

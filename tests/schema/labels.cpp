@@ -19,7 +19,6 @@ using isorow::column_description;
 using isorow::column_type;
 using isorow::type_id;
 using isorow::detail::allows_labels;
-using isorow::detail::literals_of;
 
 constexpr std::array<std::string_view, 2> labels{"it's", "a\\b"};
 constexpr std::array<std::string_view, 3> moods{"sad", "ok", "happy"};
@@ -52,6 +51,11 @@ constexpr char drop[] = "ALTER TABLE \"public\".\"people\" DROP CONSTRAINT \"moo
 }  // namespace
 
 TEST_CASE("the literals of a CHECK are read as Postgres prints them") {
+    auto const literals_of = [](std::string_view definition) {
+        std::vector<std::string> literals;
+        for (auto const& literal : isorow::detail::literals_of(definition)) literals.push_back(literal.str());
+        return literals;
+    };
     CHECK(literals_of("CHECK ((c = ANY (ARRAY['it''s'::text, 'b'::text])))") == std::vector<std::string>{"it's", "b"});
     CHECK(literals_of("CHECK ((c = ANY (ARRAY[E'a\\\\b'::text, 'c\\d'::text, ''::text])))") ==
           std::vector<std::string>{"a\\b", "c\\d", ""});

@@ -21,7 +21,9 @@ template <class Value>
         return value ? "true" : "false";
     } else if constexpr (std::is_same_v<Value, char>) {
         return std::string(1, value);
-    } else if constexpr (std::is_arithmetic_v<Value>) {
+    } else if constexpr (std::is_integral_v<Value>) {
+        return std::to_string(value);
+    } else if constexpr (std::is_floating_point_v<Value>) {
         char digits[64];
         auto const end = std::to_chars(digits, digits + sizeof digits, value);
         return std::string(digits, end.ptr);

@@ -11,13 +11,10 @@
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/table.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace isorow::inline v1 {
 

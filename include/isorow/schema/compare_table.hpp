@@ -25,8 +25,10 @@ namespace isorow::inline v1 {
 }
 
 /// All differences between a struct's table and one that is there, or null where there is none, which is one difference. Of a table that
-/// the struct defines, indexes that it does not declare and defaults that it does not say are no differences, nor is another text of a
-/// default: they change nothing of what the struct says. `readable`: as `compare_columns`.
+/// the struct defines, indexes, constraints, collations and defaults that it does not say are no differences, nor is another text of a
+/// default or a generated column: they change nothing of what the struct says. A check will do that has the declared one's name, as
+/// Postgres prints conditions otherwise than they were written; a foreign key is held against what it says. `readable`: as
+/// `compare_columns`.
 [[nodiscard]] inline std::vector<difference> compare_table(table_description const& table, live_table const* live,
                                                            table_use use = table_use::defining, readable_type readable = nullptr) {
     if (live == nullptr) return detail::as_differences(detail::compare(table, nullptr, use, readable));

@@ -48,7 +48,8 @@ constexpr void require_readable(table_in_sql const& read) {
                                  .default_value = std::string(column.default_value),
                                  .identity = column.identity,
                                  .identity_always = column.identity_always,
-                                 .generated = column.generated});
+                                 .generated = column.generated,
+                                 .collation = column.collation.str()});
     for (auto const& index : read.indexes) {
         auto& made = table.indexes.emplace_back();
         made = {.name = index.name.str(),
@@ -59,6 +60,11 @@ constexpr void require_readable(table_in_sql const& read) {
                 .plain = index.plain};
         for (auto const& column : index.columns) made.columns.push_back(column.str());
         if (index.is_constraint) made.constraint = made.name;
+    }
+    for (auto const& constraint : read.constraints) {
+        auto& made = table.constraints.emplace_back();
+        made = {.name = constraint.name.str(), .definition = constraint.definition().str()};
+        for (auto const& column : constraint.columns) made.columns.push_back(column.str());
     }
     return table;
 }

@@ -32,6 +32,40 @@ inline constexpr referential_action cascade = referential_action::cascade;
 inline constexpr referential_action set_null = referential_action::set_null;
 inline constexpr referential_action set_default = referential_action::set_default;
 
+namespace detail {
+
+/// `BY DEFAULT AS IDENTITY`; empty where the server does not number the column.
+[[nodiscard]] constexpr std::string_view identity_sql(identity identity) noexcept {
+    switch (identity) {
+        case identity::none:
+            return {};
+        case identity::by_default:
+            return "BY DEFAULT AS IDENTITY";
+        case identity::always:
+            return "ALWAYS AS IDENTITY";
+    }
+    return {};
+}
+
+/// `SET NULL`; empty where nothing is done.
+[[nodiscard]] constexpr std::string_view action_sql(referential_action action) noexcept {
+    switch (action) {
+        case referential_action::no_action:
+            return {};
+        case referential_action::restricted:
+            return "RESTRICT";
+        case referential_action::cascade:
+            return "CASCADE";
+        case referential_action::set_null:
+            return "SET NULL";
+        case referential_action::set_default:
+            return "SET DEFAULT";
+    }
+    return {};
+}
+
+}  // namespace detail
+
 /// What may be said of a foreign key.
 struct foreign_key_options {
     referential_action on_delete = referential_action::no_action;

@@ -5,6 +5,7 @@
 
 #include <isorow/config.hpp>
 #include <isorow/schema/check.hpp>
+#include <isorow/schema/extension_schemas.hpp>
 #include <isorow/schema/identifier.hpp>
 #include <isorow/schema/literal.hpp>
 #include <isorow/schema/table.hpp>
@@ -12,22 +13,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace isorow::inline v1 {
 
-/// In which schema of the database each extension's types are, by the extension's name. An extension that is not in it is left to the
-/// search_path.
-using extension_schemas = std::map<std::string, std::string, std::less<>>;
-
 namespace detail {
 
 [[nodiscard]] inline std::string extension_prefix(std::string_view extension, extension_schemas const& schemas) {
-    auto const found = schemas.find(extension);
-    return extension.empty() || found == schemas.end() ? std::string{} : quote_identifier(found->second) + ".";
+    auto const* const schema = find_schema(schemas, extension);
+    return schema == nullptr ? std::string{} : quote_identifier(*schema) + ".";
 }
 
 [[nodiscard]] std::string quoted_columns(table_description const& table, field_list const& fields);
@@ -98,9 +94,6 @@ namespace detail {
 /// ARRAY[…]::text[])`.
 [[nodiscard]] std::string labels_sql(column_description const& column);
 
-/// `BY DEFAULT AS IDENTITY`; empty where the server does not number the column.
-[[nodiscard]] std::string_view identity_sql(identity identity) noexcept;
-
 }  // namespace detail
 
 /// `"price" double precision DEFAULT 0 NOT NULL`, with collation, generation expression and identity. That values are unique is an index's
@@ -111,8 +104,6 @@ namespace detail {
 
 /// A name of the table, its columns, and what it is for, as Postgres makes it: `orders_customer_fkey`.
 [[nodiscard]] std::string made_constraint_name(table_description const& table, field_list const& fields, std::string_view suffix);
-
-[[nodiscard]] std::string_view action_sql(referential_action action) noexcept;
 
 }  // namespace detail
 

@@ -4,9 +4,7 @@
 /// What it takes for a live table to become the one that is declared. Nothing is asked of a server, and nothing is run.
 
 #include <isorow/config.hpp>
-#include <isorow/schema/detail/index_definition.hpp>
 #include <isorow/schema/schema_change.hpp>
-#include <isorow/schema/type_change.hpp>
 
 #include <vector>
 

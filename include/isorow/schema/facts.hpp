@@ -25,11 +25,6 @@ template <reflect::reflectable T>
     return nullptr;
 }
 
-[[nodiscard]] constexpr bool is_same_type(column_type const& own, std::string_view sql) {
-    column_type said;
-    return parse_column_type(sql, said) && with_implied_modifiers(own) == with_implied_modifiers(said);
-}
-
 }  // namespace detail
 
 /// Whether T's table has a column of this name: `has_column<Product>("price")`.
@@ -50,7 +45,7 @@ template <auto Member>
 template <reflect::reflectable T>
 [[nodiscard]] constexpr bool column_type_is(std::string_view column, std::string_view sql) {
     auto const* const found = detail::find_column<T>(column);
-    return found != nullptr && found->has_type && detail::is_same_type(found->type, sql);
+    return found != nullptr && found->has_type && is_type(found->type, sql);
 }
 
 /// The same of a field's column: `column_type_is<&Product::price>("double precision")`.
@@ -58,7 +53,7 @@ template <auto Member>
     requires std::is_member_object_pointer_v<decltype(Member)>
 [[nodiscard]] constexpr bool column_type_is(std::string_view sql) {
     auto const& column = columns_of<reflect::struct_of<Member>>[reflect::index_of<Member>];
-    return column.has_type && detail::is_same_type(column.type, sql);
+    return column.has_type && is_type(column.type, sql);
 }
 
 /// Whether a column is there and may be NULL.

@@ -10,7 +10,6 @@
 ///             batch.save(work);                                // exactly once: with what was done
 ///         });
 
-#include <isorow/pq/listener.hpp>
 #include <isorow/query/detail/row_plan.hpp>
 #include <isorow/query/detail/single_pass_iterator.hpp>
 #include <isorow/source/changelog.hpp>

@@ -176,7 +176,7 @@ ISOROW_DECL extension_schemas queue_state::schemas_of_extensions(connection& con
                 "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
                 " WHERE e.extname = $1",
                 extension))
-            schemas.emplace(extension, *schema);
+            schemas.push_back({std::string(extension), *schema});
     return schemas;
 }
 

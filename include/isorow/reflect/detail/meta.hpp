@@ -64,20 +64,33 @@ consteval bool is_plain_field(info field) {
     return std::meta::has_identifier(field) && !std::meta::is_bit_field(field) && !std::meta::is_reference_type(std::meta::type_of(field));
 }
 
-/// The first fields of a type in order, taken from the compiler once, and what is asked of all of them. The compiler is slow at loops in
-/// constant expressions, and at those over iterators above all: what is done for all fields of all structs is done in few loops, with plain
-/// pointers.
+/// The place of an annotation that stands on the struct itself.
+inline constexpr std::size_t on_struct = static_cast<std::size_t>(-1);
+
+/// An annotation, by whomever, and the place of its field.
+struct placed_annotation {
+    info annotation{};
+    std::size_t place = on_struct;
+};
+
+/// The first fields of a type in order with the annotations of the struct and its fields, taken from the compiler once, and what is asked
+/// of all of them. The compiler is slow at loops in constant expressions, and at those over iterators above all: what is done for all
+/// fields of all structs is done in few loops, with plain pointers.
 struct first_fields {
     static constexpr std::size_t room = 32;
 
-    std::size_t count = 0;  ///< of all fields
+    std::size_t count = 0;             ///< of all fields
+    std::size_t annotation_count = 0;  ///< of all annotations
     bool has_bases = false;
     bool has_plain_bases = true;  ///< as `anatomy` says it
     bool has_unnamed = false;     ///< one of them is no plain field
     std::array<info, room> fields{};
+    std::array<placed_annotation, room> annotations{};
 
-    consteval explicit first_fields(info type) {
+    consteval explicit first_fields(info alias) {
+        auto const type = std::meta::dealias(alias);  // which alone has the annotations
         auto const everything = std::meta::access_context::unchecked();
+        add_annotations(std::meta::annotations_of(type), on_struct);
         has_bases = !std::meta::bases_of(type, everything).empty();
         if (has_bases) {
             auto const whole = anatomy_of(type);
@@ -89,6 +102,7 @@ struct first_fields {
     }
 
     [[nodiscard]] consteval bool has_all() const { return count <= room; }
+    [[nodiscard]] consteval bool has_all_annotations() const { return annotation_count <= room; }
 
 private:
     consteval void take(std::vector<info> const& all) {
@@ -98,7 +112,17 @@ private:
         auto* next = fields.data();
         for (auto const* field = first; field != end; ++field) {
             if (!is_plain_field(*field)) has_unnamed = true;
-            if (field - first < static_cast<std::ptrdiff_t>(room)) *next++ = *field;
+            auto const place = static_cast<std::size_t>(field - first);
+            if (place < room) *next++ = *field;
+            auto const said = std::meta::annotations_of(*field);
+            if (said.data() != nullptr) add_annotations(said, place);
+        }
+    }
+
+    consteval void add_annotations(std::vector<info> const& said, std::size_t place) {
+        for (auto const annotation : said) {
+            if (annotation_count < room) annotations[annotation_count] = {annotation, place};
+            ++annotation_count;
         }
     }
 };
@@ -124,6 +148,28 @@ inline constexpr std::span<info const> fields_of = gathered_fields<T>;
 template <class T>
     requires(first_fields_of<T>.has_all())
 inline constexpr std::span<info const> fields_of<T>{first_fields_of<T>.fields.data(), first_fields_of<T>.count};
+
+/// All annotations of T and its fields, for structs of many.
+template <class T>
+inline constexpr auto gathered_annotations = [] {
+    std::array<placed_annotation, first_fields_of<T>.annotation_count> annotations{};
+    auto* next = annotations.data();
+    for (auto const annotation : std::meta::annotations_of(^^T)) *next++ = {annotation, on_struct};
+    std::size_t place = 0;
+    for (auto const field : fields_of<T>) {
+        for (auto const annotation : std::meta::annotations_of(field)) *next++ = {annotation, place};
+        ++place;
+    }
+    return annotations;
+}();
+
+/// The annotations of T and its fields in order.
+template <class T>
+inline constexpr std::span<placed_annotation const> annotations_of = gathered_annotations<T>;
+template <class T>
+    requires(first_fields_of<T>.has_all_annotations())
+inline constexpr std::span<placed_annotation const> annotations_of<T>{first_fields_of<T>.annotations.data(),
+                                                                      first_fields_of<T>.annotation_count};
 
 template <class T>
 inline constexpr std::span<base_part const> bases_of = [] {
@@ -184,12 +230,16 @@ namespace detail {
 template <class T, std::size_t Index>
 using declared_field = typename[:std::meta::type_of(fields_of<T>[Index]):];
 
+template <std::size_t Count>
+consteval std::array<std::string_view, Count> names_of(info const* field) {
+    std::array<std::string_view, Count> names{};
+    auto* const end = names.data() + Count;
+    for (auto* name = names.data(); name != end; ++name) *name = std::meta::identifier_of(*field++);
+    return names;
+}
 template <class T>
 consteval auto names_of_fields() {
-    std::array<std::string_view, fields_of<T>.size()> names{};
-    auto const* field = fields_of<T>.data();
-    for (auto& name : names) name = std::meta::identifier_of(*field++);
-    return names;
+    return names_of<first_fields_of<T>.count>(fields_of<T>.data());
 }
 
 template <std::size_t Index, class T>

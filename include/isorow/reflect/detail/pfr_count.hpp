@@ -7,24 +7,31 @@
 #include <boost/pfr/tuple_size.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
 namespace isorow::inline v1::reflect::detail {
 
 /// Stands for the initialiser of any field that can be copied. It is a reference in two ways, as a field whose type is made of everything
-/// else would take it for a value to be made of.
+/// else would take it for a value to be made of. It is never asked for one, but has to be defined where the field's type has no linkage.
 struct copied_value {
     template <class Field>
-    operator Field&() const&& noexcept;  // NOLINT(google-explicit-constructor)
+    operator Field&() const&& noexcept {  // NOLINT(google-explicit-constructor)
+        std::terminate();
+    }
     template <class Field>
-    operator Field&() const& noexcept;  // NOLINT(google-explicit-constructor)
+    operator Field&() const& noexcept {  // NOLINT(google-explicit-constructor)
+        std::terminate();
+    }
 };
 
 /// Stands for the initialiser of any field that can be moved.
 struct moved_value {
     template <class Field>
-    operator Field() const&& noexcept;  // NOLINT(google-explicit-constructor)
+    operator Field() const&& noexcept {  // NOLINT(google-explicit-constructor)
+        std::terminate();
+    }
 };
 
 template <class T, std::size_t>

@@ -128,43 +128,20 @@ consteval annotation_facts const& facts_said(std::meta::info annotation) {
     return std::meta::extract<annotation_facts const&>(facts);
 }
 
-/// How many annotations a struct and its fields have, by whomever, and where.
-struct annotation_census {
+using annotations = std::span<reflect::detail::placed_annotation const>;
+
+consteval std::size_t count_indexes(annotations said) {
     std::size_t count = 0;
-    std::size_t indexes = 0;
-    std::uint64_t unannotated = 0;  ///< a bit for each of the first 64 fields that has none
-
-    consteval annotation_census(std::meta::info type, std::span<std::meta::info const> fields) {
-        count = std::meta::annotations_of(type).size();
-        std::uint64_t bit = 1;
-        auto const* const end = fields.data() + fields.size();
-        for (auto const* field = fields.data(); field != end; ++field) {
-            auto const annotations = std::meta::annotations_of(*field);
-            if (annotations.empty()) unannotated |= bit;
-            else count_field(annotations);
-            bit <<= 1U;
-        }
-    }
-
-private:
-    consteval void count_field(std::vector<std::meta::info> const& annotations) {
-        count += annotations.size();
-        for (auto const annotation : annotations)
-            if (std::meta::is_base_of_type(^^index_annotation, std::meta::type_of(annotation))) ++indexes;
-    }
-};
-
-/// Most structs have none, and nothing is read then.
-template <class T>
-inline constexpr annotation_census annotations_of{^^T, reflect::detail::fields_of<T>};
+    for (auto const& [annotation, place] : said)
+        if (std::meta::is_base_of_type(^^index_annotation, std::meta::type_of(annotation))) ++count;
+    return count;
+}
 
 /// Gathers what annotations and overlay say of a struct. There is room for all of it behind the pointers.
-template <class Info>
+template <class Annotation>
 struct facts_gatherer {
-    Info type;
-    std::span<Info const> fields;
+    std::span<Annotation const> annotations;
     table_facts const& overlay;
-    annotation_census const& census;
     std::string_view default_name;  ///< the table's where nobody names it
     member* key;
     std::size_t* positions;  ///< of the key's annotated fields, as they count them
@@ -178,11 +155,10 @@ struct facts_gatherer {
     annotation_fault fault{};
 
     consteval void gather() {
-        read_struct();
-        std::size_t place = 0;
-        for (auto const field : fields) {
-            if (place >= 64 || (census.unannotated >> place & 1U) == 0) read_field(field, place);
-            ++place;
+        for (auto const& [annotation, place] : annotations) {
+            auto const& said = facts_said(annotation);
+            if (place == reflect::detail::on_struct) read_struct(said);
+            else read_field(said, place);
         }
         order_key();
         add_names();
@@ -203,34 +179,27 @@ private:
         return {overlay.parts.front().identity, overlay.fields[place], place};
     }
 
-    consteval void read_struct() {
-        for (auto const annotation : std::meta::annotations_of(type)) {
-            auto const& said = facts_said(annotation);
-            if (said.about == annotation_facts::subject::table) {
-                if (!combine(names.table, said.names.table)) blame_name(names.table);
-                if (!combine(names.schema, said.names.schema)) blame_name(names.schema);
-            } else if (said.about != annotation_facts::subject::nothing) {
-                fault = {annotation_fault::misplaced, 0, overlay.parts.front().identity->name};
-            }
+    consteval void read_struct(annotation_facts const& said) {
+        if (said.about == annotation_facts::subject::table) {
+            if (!combine(names.table, said.names.table)) blame_name(names.table);
+            if (!combine(names.schema, said.names.schema)) blame_name(names.schema);
+        } else if (said.about != annotation_facts::subject::nothing) {
+            fault = {annotation_fault::misplaced, 0, overlay.parts.front().identity->name};
         }
     }
 
-    consteval void read_field(std::meta::info field, std::size_t place) {
-        auto const first_key = key_count;
-        auto const first_column = column_count;
-        for (auto const annotation : std::meta::annotations_of(field)) {
-            auto const& said = facts_said(annotation);
-            if (said.about == annotation_facts::subject::column) {
-                if (column_count == first_column) columns[column_count++] = {member_at(place), said.options};
-                else if (!combine(columns[first_column].options, said.options)) blame(annotation_fault::contradiction, place);
-            } else if (said.about == annotation_facts::subject::key) {
-                if (key_count == first_key) add_key_field(place, said.key_position);
-                else if (positions[first_key] != said.key_position) blame(annotation_fault::contradiction, place);
-            } else if (said.about == annotation_facts::subject::index) {
-                indexes[index_count++] = {{member_at(place)}, 1, said.index};
-            } else if (said.about == annotation_facts::subject::table) {
-                blame(annotation_fault::misplaced, place);
-            }
+    consteval void read_field(annotation_facts const& said, std::size_t place) {
+        if (said.about == annotation_facts::subject::column) {
+            if (column_count == 0 || columns[column_count - 1].member.place != place)
+                columns[column_count++] = {member_at(place), said.options};
+            else if (!combine(columns[column_count - 1].options, said.options)) blame(annotation_fault::contradiction, place);
+        } else if (said.about == annotation_facts::subject::key) {
+            if (key_count == 0 || key[key_count - 1].place != place) add_key_field(place, said.key_position);
+            else if (positions[key_count - 1] != said.key_position) blame(annotation_fault::contradiction, place);
+        } else if (said.about == annotation_facts::subject::index) {
+            indexes[index_count++] = {{member_at(place)}, 1, said.index};
+        } else if (said.about == annotation_facts::subject::table) {
+            blame(annotation_fault::misplaced, place);
         }
     }
 
@@ -306,11 +275,10 @@ struct gathered {
     table_names names{};
     annotation_fault fault{};
 
-    consteval gathered(std::meta::info type, std::span<std::meta::info const> fields, table_facts const& overlay,
-                       annotation_census const& census, std::string_view default_name) {
+    consteval gathered(annotations said, table_facts const& overlay, std::string_view default_name) {
         std::array<std::size_t, Keys> positions{};
-        facts_gatherer<std::meta::info> gatherer{type,       fields,           overlay,        census,        default_name,
-                                                 key.data(), positions.data(), columns.data(), indexes.data()};
+        facts_gatherer<reflect::detail::placed_annotation> gatherer{
+            said, overlay, default_name, key.data(), positions.data(), columns.data(), indexes.data()};
         gatherer.gather();
         key_count = gatherer.key_count;
         column_count = gatherer.column_count;
@@ -337,8 +305,9 @@ struct default_table_name;
 
 /// All that is said of T, in annotations and in `Overlay`.
 template <class T, table_facts const& Overlay>
-inline constexpr gathered<annotations_of<T>.count + Overlay.key_members.size(), annotations_of<T>.count + Overlay.column_overlays.size(),
-                          annotations_of<T>.indexes + Overlay.index_overlays.size()>
-    gathered_of{^^T, reflect::detail::fields_of<T>, Overlay, annotations_of<T>, default_table_name<T>::name};
+inline constexpr gathered<reflect::detail::annotations_of<T>.size() + Overlay.key_members.size(),
+                          reflect::detail::annotations_of<T>.size() + Overlay.column_overlays.size(),
+                          count_indexes(reflect::detail::annotations_of<T>) + Overlay.index_overlays.size()>
+    gathered_of{reflect::detail::annotations_of<T>, Overlay, default_table_name<T>::name};
 
 }  // namespace isorow::inline v1::detail

@@ -5,6 +5,7 @@
 /// was written, so that isorow's own are known by the record, and others only compared by what they look like.
 
 #include <isorow/error/mismatch.hpp>
+#include <isorow/schema/detail/bare_constraint.hpp>
 #include <isorow/schema/schema_change.hpp>
 
 #include <algorithm>
@@ -14,23 +15,6 @@
 #include <vector>
 
 namespace isorow::inline v1::detail {
-
-/// A constraint's definition without what isorow and the server write differently: quotes, spaces, parentheses, casts of constants, and
-/// when it is looked at.
-[[nodiscard]] inline std::string bare_constraint(std::string_view definition) {
-    constexpr std::string_view late = " DEFERRABLE";
-    if (definition.starts_with("FOREIGN KEY") && definition.ends_with(late)) definition.remove_suffix(late.size());
-    std::string bare;
-    for (std::size_t i = 0; i < definition.size(); ++i) {
-        if (definition.substr(i).starts_with("::")) {
-            auto const end = definition.find_first_of(",)=<>", i);
-            i = end == std::string_view::npos ? definition.size() : end;
-            if (i == definition.size()) break;
-        }
-        if (std::string_view("\"() ").find(definition[i]) == std::string_view::npos) bare += definition[i];
-    }
-    return bare;
-}
 
 /// Whether a live constraint looks like a declared one, whatever its name is.
 [[nodiscard]] inline bool is_like(constraint_sql const& declared, live_constraint const& live) {

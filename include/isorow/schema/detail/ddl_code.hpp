@@ -55,18 +55,6 @@ ISOROW_DECL std::string labels_sql(column_description const& column) {
                 quote_identifier(labels_name(column.name)), quote_identifier(column.name), list);
 }
 
-ISOROW_DECL std::string_view identity_sql(identity identity) noexcept {
-    switch (identity) {
-        case identity::none:
-            return {};
-        case identity::by_default:
-            return "BY DEFAULT AS IDENTITY";
-        case identity::always:
-            return "ALWAYS AS IDENTITY";
-    }
-    return {};
-}
-
 }  // namespace detail
 
 ISOROW_DECL std::string column_sql(column_description const& column, extension_schemas const& schemas) {
@@ -86,22 +74,6 @@ ISOROW_DECL std::string made_constraint_name(table_description const& table, fie
     std::string name(table.name);
     for (auto const place : fields) name.append("_").append(table.columns[place].name);
     return shortened(name.append(suffix));
-}
-
-ISOROW_DECL std::string_view action_sql(referential_action action) noexcept {
-    switch (action) {
-        case referential_action::no_action:
-            return {};
-        case referential_action::restricted:
-            return "RESTRICT";
-        case referential_action::cascade:
-            return "CASCADE";
-        case referential_action::set_null:
-            return "SET NULL";
-        case referential_action::set_default:
-            return "SET DEFAULT";
-    }
-    return {};
 }
 
 }  // namespace detail

@@ -68,7 +68,7 @@ ISOROW_DECL void evolver::refuse(column_description const& column, std::string e
 
 ISOROW_DECL void evolver::add_extensions() {
     for (auto const extension : needed_extensions(declared_)) {
-        if (schemas_.find(extension) != schemas_.end()) continue;
+        if (find_schema(schemas_, extension) != nullptr) continue;
         auto const quoted = quote_identifier(extension);
         add(stage::extensions, changed_object::extension, extension, "create extension " + quoted,
             "CREATE EXTENSION IF NOT EXISTS " + quoted)

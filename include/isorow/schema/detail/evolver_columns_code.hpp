@@ -101,7 +101,7 @@ ISOROW_DECL void evolver::add_column(column_description const& column) {
 
 ISOROW_DECL std::string evolver::value_sql(column_description const& column, std::string_view expression) const {
     auto const extension = entry_of(column.type.id).extension;
-    if ((!extension.empty() && schemas_.find(extension) == schemas_.end()) || !is_known(column.type)) return "NULL";
+    if ((!extension.empty() && find_schema(schemas_, extension) == nullptr) || !is_known(column.type)) return "NULL";
     return text("({})::{}", expression, type_sql(column.type, schemas_));
 }
 

@@ -19,6 +19,7 @@ struct sql_column {
     text_builder name{};
     text_builder type{};  ///< in the words of `format_type` where it is one that isorow knows, without its schema
     std::string_view default_value{};
+    text_builder collation{};  ///< its name without its schema
     bool not_null = false;
     bool identity = false;
     bool identity_always = false;
@@ -36,10 +37,28 @@ struct sql_table_index {
     std::vector<text_builder> columns{};
 };
 
+/// A check or a foreign key as DDL makes it. Refers to the DDL.
+struct sql_table_constraint {
+    text_builder name{};                  ///< empty where the server makes one of what a check of the table mentions
+    std::vector<text_builder> columns{};  ///< of a foreign key, and of a check that stands at a column
+    std::string_view check{};             ///< `CHECK (…)` as it is written; empty for a foreign key
+    text_builder reference{};             ///< `REFERENCES public.customers (id) ON DELETE CASCADE`; empty for a check
+
+    /// `FOREIGN KEY (customer) REFERENCES …`, without quotes, or the check.
+    [[nodiscard]] constexpr text_builder definition() const {
+        if (reference.empty()) return text_builder(check);
+        text_builder words("FOREIGN KEY (");
+        for (auto const& column : columns) words.add(&column == columns.data() ? "" : ", ", column.view());
+        words.add(") ", reference.view());
+        return words;
+    }
+};
+
 /// What was found of a table in DDL.
 struct table_in_sql {
     std::vector<sql_column> columns{};
     std::vector<sql_table_index> indexes{};
+    std::vector<sql_table_constraint> constraints{};
     bool exists = false;
     bool is_partitioned = false;
     text_builder problem{};  ///< why the DDL cannot be read; empty where it can
@@ -48,7 +67,8 @@ struct table_in_sql {
 /// Reads columns and constraints into a table.
 class sql_table_parts {
 protected:
-    constexpr sql_table_parts(std::string_view sql, std::string_view name) : sql_(sql), name_(name) {}
+    constexpr sql_table_parts(std::string_view sql, std::string_view schema, std::string_view name)
+        : sql_(sql), schema_(schema), name_(name) {}
 
     // Columns
 
@@ -80,9 +100,9 @@ protected:
         if (sql_.take("default")) return static_cast<void>(column.default_value = read_expression());
         if (sql_.take("generated")) return read_generated(column);
         if (sql_.is("primary") || sql_.is("unique")) return read_key(&column, constraint);
-        if (sql_.take("check")) return sql_.skip_parentheses();
-        if (sql_.take("references")) return read_reference();
-        if (sql_.take("collate")) return static_cast<void>(sql_.take_qualified_name());
+        if (sql_.is("check")) return read_check(&column, constraint);
+        if (sql_.take("references")) return read_reference({.name = name_of(constraint), .columns = {column.name}});
+        if (sql_.take("collate")) return static_cast<void>(column.collation = name_of(sql_.take_qualified_name().name));
         if (sql_.take("with")) return sql_.skip_parentheses();
         if (sql_.take("storage") || sql_.take("compression") || sql_.take("initially") || sql_.take("no")) return sql_.advance();
         if (!sql_.take("null") && !sql_.take("deferrable") && !sql_.take("enforced"))
@@ -107,21 +127,6 @@ protected:
         column.generated = true;
         sql_.skip_parentheses();
         if (!sql_.take("stored")) sql_.take("virtual");
-    }
-
-    /// Behind REFERENCES: the other table, and what is done when its rows change.
-    constexpr void read_reference() {
-        static_cast<void>(sql_.take_qualified_name());
-        if (sql_.is("(")) sql_.skip_parentheses();
-        while (sql_.is("match") || sql_.is("on")) {
-            bool const is_match = sql_.is("match");
-            sql_.advance();
-            sql_.advance();  // FULL, DELETE …
-            if (is_match) continue;
-            static_cast<void>(sql_.take("set") || sql_.take("no"));
-            sql_.advance();  // NULL, DEFAULT, ACTION, CASCADE, RESTRICT
-            if (sql_.is("(")) sql_.skip_parentheses();
-        }
     }
 
     /// An expression up to what ends it: a comma, a parenthesis that is not its own, or what may follow a default.
@@ -161,10 +166,81 @@ protected:
             if (auto* const column = known_column(name_of(sql_.take_name()).view()); column != nullptr) column->not_null = true;
         } else if (sql_.is("like")) {
             sql_.fail("columns that are LIKE those of another table cannot be read here");
-        } else if (!sql_.is("check") && !sql_.is("foreign") && !sql_.is("exclude")) {
+        } else if (sql_.is("check")) {
+            read_check(nullptr, name);
+        } else if (sql_.take("foreign")) {
+            read_foreign_key(name);
+        } else if (!sql_.is("exclude")) {
             sql_.fail("this is no constraint that is known here");
         }
         sql_.skip_part();
+    }
+
+    /// A check, of a column or, where it is null, of the table.
+    constexpr void read_check(sql_column const* column, sql_token const& name) {
+        sql_table_constraint check{.name = name_of(name)};
+        auto const first = sql_.now();
+        sql_.advance();
+        sql_.skip_parentheses();
+        check.check = sql_.text_from(first);
+        if (column != nullptr) check.columns.push_back(column->name);
+        if (column != nullptr && check.name.empty()) check.name = made_name(check.columns, "_check");
+        read_.constraints.push_back(std::move(check));
+    }
+
+    /// Behind FOREIGN.
+    constexpr void read_foreign_key(sql_token const& name) {
+        sql_.expect("key", "KEY is missing");
+        sql_table_constraint key{.name = name_of(name)};
+        read_names(key.columns);
+        sql_.expect("references", "REFERENCES is missing");
+        read_reference(std::move(key));
+    }
+
+    /// Behind REFERENCES: the other table, its columns, and what is done when its rows change.
+    constexpr void read_reference(sql_table_constraint key) {
+        if (key.name.empty()) key.name = made_name(key.columns, "_fkey");
+        auto const table = sql_.take_qualified_name();
+        auto const schema = table.schema.kind == sql_kind::end ? path_ : name_of(table.schema);
+        std::vector<text_builder> columns;
+        if (sql_.is("(")) read_names(columns);
+        key.reference.add("REFERENCES ", schema.empty() ? schema_ : schema.view(), ".", name_of(table.name).view());
+        for (auto const& column : columns) key.reference.add(&column == columns.data() ? " (" : ", ", column.view());
+        if (!columns.empty()) key.reference += ')';
+        read_reference_actions(key.reference);
+        read_.constraints.push_back(std::move(key));
+    }
+
+    /// MATCH and ON, in either order; that of an update is written first.
+    constexpr void read_reference_actions(text_builder& reference) {
+        text_builder on_update;
+        text_builder on_delete;
+        while (sql_.is("match") || sql_.is("on")) {
+            bool const is_match = sql_.is("match");
+            sql_.advance();
+            bool const is_update = sql_.is("update");
+            sql_.advance();  // FULL, DELETE …
+            if (is_match) continue;
+            auto& words = is_update ? on_update : on_delete;
+            if (sql_.take("no")) sql_.advance();
+            else words.add(is_update ? " ON UPDATE " : " ON DELETE ", read_reference_action().view());
+        }
+        reference.add(on_update.view(), on_delete.view());
+    }
+
+    /// CASCADE, RESTRICT, SET NULL …, in upper case.
+    [[nodiscard]] constexpr text_builder read_reference_action() {
+        if (sql_.take("cascade")) return text_builder("CASCADE");
+        if (sql_.take("restrict")) return text_builder("RESTRICT");
+        sql_.expect("set", "this is no action of a foreign key");
+        text_builder action(sql_.is("null") ? "SET NULL" : "SET DEFAULT");
+        sql_.advance();
+        auto const columns = sql_.now();
+        if (sql_.is("(")) {
+            sql_.skip_parentheses();
+            action.add(" ", sql_.text_from(columns));
+        }
+        return action;
     }
 
     /// PRIMARY KEY or UNIQUE, of a column or, where it is null, with columns of its own.
@@ -230,7 +306,9 @@ protected:
     }
 
     sql_reader sql_;
+    std::string_view schema_;
     std::string_view name_;
+    text_builder path_{};  ///< the first schema of the search_path, where the DDL sets one
     table_in_sql read_{};
 };
 

@@ -20,8 +20,7 @@ namespace isorow::inline v1::detail {
 /// Reads one table out of DDL: statements about other things are passed over.
 class sql_table_reader : private sql_table_parts {
 public:
-    constexpr sql_table_reader(std::string_view sql, std::string_view schema, std::string_view name)
-        : sql_table_parts(sql, name), schema_(schema) {}
+    constexpr sql_table_reader(std::string_view sql, std::string_view schema, std::string_view name) : sql_table_parts(sql, schema, name) {}
 
     [[nodiscard]] constexpr table_in_sql read() {
         while (!sql_.at_end()) read_statement();
@@ -173,6 +172,10 @@ private:
             if (is_constraint) return index.is_constraint && index.name == name;
             return std::find(index.columns.begin(), index.columns.end(), name) != index.columns.end();
         });
+        std::erase_if(read_.constraints, [&](auto const& constraint) {
+            if (is_constraint) return constraint.name == name;
+            return std::find(constraint.columns.begin(), constraint.columns.end(), name) != constraint.columns.end();
+        });
         sql_.skip_part();
     }
 
@@ -192,6 +195,7 @@ private:
             std::replace(index.columns.begin(), index.columns.end(), former, name);
             if (!index.definition.empty()) sql_.fail("a column of an index is renamed, which cannot be read here");
         }
+        for (auto& constraint : read_.constraints) std::replace(constraint.columns.begin(), constraint.columns.end(), former, name);
     }
 
     constexpr void read_altered_column() {
@@ -210,6 +214,7 @@ private:
             column->not_null = sets;
         } else {
             if (!sets && sql_.is("identity")) column->identity = column->identity_always = false;
+            if (sets && sql_.take("generated")) column->identity_always = sql_.is("always");
             if (!sets && sql_.is("expression")) column->generated = false;
             sql_.skip_part();
         }
@@ -219,6 +224,7 @@ private:
         if (sql_.take("set")) sql_.advance();  // DATA
         sql_.expect("type", "TYPE is missing");
         column.type = sql_type_reader(sql_).read().spelling;
+        column.collation = sql_.take("collate") ? name_of(sql_.take_qualified_name().name) : text_builder();
         sql_.skip_part();
     }
 
@@ -228,9 +234,7 @@ private:
         return is_name(name.schema, schema_);
     }
 
-    std::string_view schema_;
     sql_token statement_{};  ///< the word that begins the statement
-    text_builder path_{};    ///< the first schema of the search_path, where the DDL sets one
 };
 
 }  // namespace isorow::inline v1::detail

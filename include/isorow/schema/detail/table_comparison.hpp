@@ -3,9 +3,10 @@
 /// @file
 /// The comparison of tables: one for constant expressions and for running programs.
 
-#include <isorow/error/mismatch.hpp>
 #include <isorow/schema/detail/compared_table.hpp>
+#include <isorow/schema/detail/constraint_comparison.hpp>
 #include <isorow/schema/detail/declared_index.hpp>
+#include <isorow/schema/detail/noted_differences.hpp>
 #include <isorow/schema/table.hpp>
 #include <isorow/schema/type_change.hpp>
 
@@ -32,19 +33,11 @@ using readable_type = bool (*)(std::size_t place, column_type const& found);
 
 namespace detail {
 
-/// A `difference` of constant expressions.
-struct noted_difference {
-    text_builder field{};
-    text_builder column{};
-    text_builder expected{};
-    text_builder found{};
-};
-
 /// Collects the differences of one table.
 class table_comparison {
 public:
     constexpr table_comparison(table_description const& table, table_use use, readable_type readable)
-        : table_(&table), use_(use), readable_(readable) {}
+        : table_(&table), use_(use), readable_(readable), differences_(table) {}
 
     /// `wanted`: the columns that matter; empty for all.
     constexpr void compare_columns(compared_table const& other, std::span<std::string const> wanted) {
@@ -64,7 +57,7 @@ public:
         for (auto const& index : other.indexes)
             if (index.primary) found = index.columns;
         if (expected == found) return;
-        auto& noted = note_table();
+        auto& noted = differences_.note_table();
         add_key(noted.expected, expected);
         add_key(noted.found, found);
     }
@@ -74,25 +67,27 @@ public:
             declared_index const declared(*table_, index);
             if (std::any_of(other.indexes.begin(), other.indexes.end(), [&](auto const& one) { return declared.is(one); })) continue;
             bool const is_of_one = index.fields.size() == 1;
-            auto& noted = is_of_one ? note(index.fields[0]) : note_table();
+            auto& noted = is_of_one ? differences_.note(index.fields[0]) : differences_.note_table();
             declared.add_words(noted.expected);
             add_nearest(noted.found, declared, other);
         }
     }
 
+    constexpr void compare_constraints(compared_table const& other) { constraint_comparison(*table_, other, differences_).run(); }
+
     constexpr void note_missing_table() {
-        auto& noted = note_table();
+        auto& noted = differences_.note_table();
         noted.expected.add("the table ", table_->schema, ".", table_->name);
         noted.found.add("no such table");
     }
 
-    [[nodiscard]] constexpr std::vector<noted_difference> const& differences() const noexcept { return differences_; }
+    [[nodiscard]] constexpr std::vector<noted_difference> const& differences() const noexcept { return differences_.all(); }
 
 private:
     constexpr void compare_column(std::size_t place, compared_column const* found) {
         auto const& column = table_->columns[place];
         if (found == nullptr) {
-            auto& noted = note(place);
+            auto& noted = differences_.note(place);
             append_sql(noted.expected, column.type);
             noted.found.add("no such column");
             return;
@@ -100,24 +95,44 @@ private:
         column_type other;
         bool const will_do = readable_ != nullptr && parse_column_type(found->type, other) && readable_(place, other);
         if (!is_type(column.type, found->type) && !will_do) {
-            auto& noted = note(place);
+            auto& noted = differences_.note(place);
             append_sql(noted.expected, column.type);
             noted.found.add(found->type);
         }
         if (!column.nullable && !found->not_null && use_ != table_use::writing)
-            note(place, "NOT NULL, as the field is not std::optional", "a column that may be NULL");
+            differences_.note(place, "NOT NULL, as the field is not std::optional", "a column that may be NULL");
         if (use_ == table_use::reading) return;
-        if (column.nullable && found->not_null) note(place, "a column that may be NULL, as the field is std::optional", "NOT NULL");
-        if (found->generated && column.is_written()) note(place, "a column that can be written", "a generated column");
-        if (!found->generated && !column.is_written()) note(place, "a generated column", "a column that is written");
+        if (column.nullable && found->not_null)
+            differences_.note(place, "a column that may be NULL, as the field is std::optional", "NOT NULL");
+        if (found->generated && column.is_written()) differences_.note(place, "a column that can be written", "a generated column");
+        if (!found->generated && !column.is_written()) differences_.note(place, "a generated column", "a column that is written");
         if (use_ == table_use::defining && !column.default_value.empty() && !found->has_default)
-            note(place).expected.add("DEFAULT ", column.default_value), differences_.back().found.add("no default");
+            differences_.note(place, text_of("DEFAULT ", column.default_value).view(), "no default");
+        if (use_ == table_use::defining) compare_rules(place, *found);
+    }
+
+    /// How the column is numbered and its values are ordered, where the struct says it.
+    constexpr void compare_rules(std::size_t place, compared_column const& found) {
+        auto const& column = table_->columns[place];
+        if (found.identity != column.identity && (column.identity != identity::none || found.identity == identity::always)) {
+            auto& noted = differences_.note(place);
+            if (column.identity == identity::none) noted.expected.add("a column that can be written");
+            else noted.expected.add("GENERATED ", identity_sql(column.identity));
+            if (found.identity == identity::none) noted.found.add("a column that the server does not number");
+            else noted.found.add("GENERATED ", identity_sql(found.identity));
+        }
+        if (!column.collation.empty() && column.collation != found.collation) {
+            auto& noted = differences_.note(place);
+            noted.expected.add("COLLATE ", column.collation);
+            if (found.collation.empty()) noted.found.add("the type's collation");
+            else noted.found.add("COLLATE ", found.collation);
+        }
     }
 
     constexpr void note_unknown_column(compared_column const& column) {
         bool const is_needed = column.not_null && !column.has_default;
         if (!is_needed && use_ != table_use::defining) return;
-        auto& noted = note_table();
+        auto& noted = differences_.note_table();
         noted.column.add(column.name);
         noted.expected.add(is_needed ? "a field for it, or a default" : "a field for it, or no such column");
         noted.found.add(is_needed ? "NOT NULL without a default" : column.type);
@@ -144,27 +159,10 @@ private:
         else words.add(nearest->definition);
     }
 
-    constexpr noted_difference& note_table() {
-        auto& noted = differences_.emplace_back();
-        noted.field.add(table_->struct_name);
-        return noted;
-    }
-    constexpr noted_difference& note(std::size_t place) {
-        auto& noted = note_table();
-        noted.field.add(".", table_->columns[place].field);
-        noted.column.add(table_->columns[place].name);
-        return noted;
-    }
-    constexpr void note(std::size_t place, std::string_view expected, std::string_view found) {
-        auto& noted = note(place);
-        noted.expected.add(expected);
-        noted.found.add(found);
-    }
-
     table_description const* table_;
     table_use use_;
     readable_type readable_;
-    std::vector<noted_difference> differences_{};
+    noted_differences differences_;
 };
 
 /// All differences between a table as it is described and another, null where there is none.
@@ -179,15 +177,9 @@ private:
     if (use == table_use::defining) {
         comparison.compare_keys(*other);
         comparison.compare_indexes(*other);
+        comparison.compare_constraints(*other);
     }
     return comparison.differences();
-}
-
-[[nodiscard]] inline std::vector<difference> as_differences(std::vector<noted_difference> const& noted) {
-    std::vector<difference> differences;
-    differences.reserve(noted.size());
-    for (auto const& one : noted) differences.push_back({one.field.str(), one.column.str(), one.expected.str(), one.found.str()});
-    return differences;
 }
 
 }  // namespace detail

@@ -51,4 +51,12 @@ private:
     std::vector<char> characters_;
 };
 
+/// The parts, one behind the other.
+template <class... Parts>
+[[nodiscard]] constexpr text_builder text_of(Parts const&... parts) {
+    text_builder text;
+    text.add(parts...);
+    return text;
+}
+
 }  // namespace isorow::inline v1::detail

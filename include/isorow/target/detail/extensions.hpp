@@ -20,23 +20,14 @@
 
 namespace isorow::inline v1::detail {
 
-struct extension_place {
-    std::string extension;
-    std::string schema;
-};
-
 /// Where those of the extensions are that the table's types come from and that the database has.
 [[nodiscard]] inline extension_schemas read_extension_schemas(database_ref const& where, table_description const& table) {
-    extension_schemas schemas;
     auto const needed = needed_extensions(table);
-    if (needed.empty()) return schemas;
-    auto places =
-        query<extension_place>(where,
-                               "SELECT e.extname::text AS extension, n.nspname::text AS schema FROM pg_catalog.pg_extension e"
-                               " JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname::text = ANY($1::text[])",
-                               std::vector<std::string>(needed.begin(), needed.end()));
-    for (auto& place : places) schemas.emplace(std::move(place.extension), std::move(place.schema));
-    return schemas;
+    if (needed.empty()) return {};
+    return query<extension_schema>(where,
+                                   "SELECT e.extname::text AS extension, n.nspname::text AS schema FROM pg_catalog.pg_extension e"
+                                   " JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname::text = ANY($1::text[])",
+                                   std::vector<std::string>(needed.begin(), needed.end()));
 }
 
 /// Creates an extension for a table. Throws `missing_privilege` with the SQL to ask for.
@@ -126,7 +117,7 @@ inline void ensure_user_types(connection& connection, std::optional<limits> cons
     auto schemas = read_extension_schemas(here(), table);
     bool has_created = false;
     for (auto const extension : needed_extensions(table)) {
-        if (schemas.contains(extension)) continue;
+        if (find_schema(schemas, extension) != nullptr) continue;
         ddl.push_back("CREATE EXTENSION IF NOT EXISTS " + quote_identifier(extension));
         create_extension(connection, given, table, extension, ddl.back());
         has_created = true;
