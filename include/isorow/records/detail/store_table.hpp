@@ -1,0 +1,99 @@
+#pragma once
+
+/// @file
+/// The table of a record store: its DDL, and whether a table that is there will do. The reference's is one: columns id, fields, metadata,
+/// created_at, updated_at, the times with a time zone or, in the session's, without.
+
+#include <isorow/error/declaration_error.hpp>
+#include <isorow/error/mismatch.hpp>
+#include <isorow/query/catalog.hpp>
+#include <isorow/records/detail/filter_sql.hpp>
+#include <isorow/records/options.hpp>
+#include <isorow/schema/ddl.hpp>
+#include <isorow/target/install.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1::records::detail {
+
+/// The quoted name of a record store's table.
+[[nodiscard]] inline std::string table_sql(store_options const& options) { return quote_identifier(options.schema, options.table); }
+
+/// `idx_fields` of the table `records`, `idx_orders_fields` of others.
+[[nodiscard]] inline std::string index_name(store_options const& options, std::string_view of) {
+    std::string const middle = options.table == "records" ? "" : options.table + "_";
+    return isorow::detail::shortened("idx_" + middle + std::string(of));
+}
+
+/// What makes the table and its indexes, where they are not there.
+[[nodiscard]] inline std::string create_store_sql(store_options const& options) {
+    std::string sql = text(
+        "CREATE TABLE IF NOT EXISTS {} (id uuid PRIMARY KEY, fields jsonb NOT NULL, metadata jsonb,"
+        " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());\n",
+        table_sql(options));
+    auto const add_index = [&](std::string_view column, document_index kind) {
+        if (kind == document_index::none) return;
+        sql += text("CREATE INDEX IF NOT EXISTS {} ON {} USING gin ({}{});\n", quote_identifier(index_name(options, column)),
+                    table_sql(options), column, kind == document_index::path_keys ? " jsonb_path_ops" : "");
+    };
+    add_index("fields", options.fields);
+    add_index("metadata", options.metadata);
+    for (auto const& place : options.indexes) {
+        if (!place.is_in_document() || place.steps().empty())
+            throw usage_error("an index of a record store is over a place in fields or metadata; id, and all of a document, have theirs");
+        std::string name = place.part() == part::metadata ? "metadata" : "fields";
+        for (auto const& step : place.steps()) name.append("_").append(step);
+        sql += text("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n", quote_identifier(index_name(options, name)), table_sql(options),
+                    value_sql(place, {}));
+    }
+    return sql;
+}
+
+/// Throws `mismatch` with all that a table lacks.
+inline void check_store_table(live_table const& live, store_options const& options) {
+    std::vector<difference> differences;
+    auto const expect = [&](std::string_view column, std::string_view type, std::string_view other_type) {
+        auto const* const found = live.find(column);
+        if (found != nullptr && (found->type == type || found->type == other_type)) return;
+        differences.push_back({text("record.{}", column), std::string(column), std::string(type),
+                               found == nullptr ? std::string("no such column") : found->type});
+    };
+    expect("id", "uuid", "uuid");
+    expect("fields", "jsonb", "jsonb");
+    expect("metadata", "jsonb", "jsonb");
+    expect("created_at", "timestamp with time zone", "timestamp without time zone");
+    expect("updated_at", "timestamp with time zone", "timestamp without time zone");
+    for (auto const& column : live.columns)
+        if (column.not_null && !column.has_default() && column.name != "id" && column.name != "fields" && column.name != "metadata")
+            differences.push_back({"record", column.name, "a default, or no such column", "NOT NULL without a default"});
+    bool has_key = false;
+    for (auto const& index : live.indexes)
+        has_key = has_key || (index.unique && index.valid && index.plain && index.columns == std::vector<std::string>{"id"});
+    if (!has_key) differences.push_back({"record.id", "id", "a primary key or a unique index over it", "none"});
+    if (!differences.empty()) throw mismatch("record", text("the table {}", table_sql(options)), std::move(differences));
+}
+
+/// Makes the table where it is not there. Throws `mismatch` where it is another one, and `missing_privilege`, with the SQL to ask for,
+/// where the role may not make it.
+inline void prepare_store(database_ref const& where, store_options const& options) {
+    if (auto const live = read_table(where, options.schema, options.table)) return check_store_table(*live, options);
+    auto const sql = create_store_sql(options);
+    if (!options.create) throw usage_error(text("there is no table {}; make it by:\n{}", table_sql(options), sql));
+    database_ref::use const connection(where);
+    try {
+        transaction making(*connection);
+        isorow::detail::lock_setup(*connection);
+        execute_script(*connection, sql, connection.limits());
+        making.commit();
+    } catch (server_error const& failure) {
+        if (failure.sqlstate() != sqlstate::insufficient_privilege) throw;
+        throw missing_privilege(text("the table {} does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
+                                     table_sql(options), failure.message(), sql));
+    }
+}
+
+}  // namespace isorow::inline v1::records::detail

@@ -1,0 +1,174 @@
+#pragma once
+
+/// @file
+/// How a record store writes.
+
+#include <isorow/records/store.hpp>
+
+namespace isorow::inline v1 {
+
+namespace records::detail {
+
+/// Throws `record_exists` for an id that comes twice; nil ids are to be made.
+inline void require_distinct(std::span<record const> added) {
+    if (added.size() < 2) return;
+    std::set<uuid> seen;
+    for (auto const& one : added)
+        if (one.id != uuid{} && !seen.insert(one.id).second) throw record_exists(one.id);
+}
+
+[[nodiscard]] inline std::vector<std::string> texts_of(std::span<record const> records, boost::json::object record::* document) {
+    std::vector<std::string> texts;
+    texts.reserve(records.size());
+    for (auto const& one : records) texts.push_back(to_json_text(one.*document));
+    return texts;
+}
+
+/// Appends a record as a tuple of binary COPY: id, fields, metadata.
+inline void encode_record(record const& one, uuid const& id, byte_writer& out) {
+    using document = codec<boost::json::object, column_type{type_id::jsonb}>;
+    out.put_int16(3);
+    encode_with_length<codec<uuid, column_type{type_id::uuid}>>(id, out);
+    encode_with_length<document>(one.fields, out);
+    encode_with_length<document>(one.metadata, out);
+}
+
+/// Whether a merge patch says nothing of what stands in objects below: then the server can apply it by itself.
+[[nodiscard]] inline bool is_flat(boost::json::object const& patch) {
+    return std::ranges::none_of(patch, [](auto const& member) { return member.value().is_object(); });
+}
+
+}  // namespace records::detail
+
+inline std::vector<uuid> record_store::create_batch(std::span<record const> added) const {
+    records::detail::require_distinct(added);
+    std::vector<uuid> ids;
+    ids.reserve(added.size());
+    for (auto const& one : added) ids.push_back(one.id == uuid{} ? records::detail::new_id() : one.id);
+    if (added.size() > most_in_arrays) copy(added, ids);
+    else if (added.size() > 1) transact([&](record_store const& inner) { inner.insert(added, ids); });
+    else if (!added.empty()) insert(added, ids);
+    return ids;
+}
+
+inline void record_store::insert(std::span<record const> added, std::span<uuid const> ids) const {
+    auto const made = isorow::query<uuid>(
+        where_,
+        text("INSERT INTO {} AS r (id, fields, metadata) SELECT u.id, u.fields::jsonb, u.metadata::jsonb"
+             " FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u(id, fields, metadata) ON CONFLICT (id) DO NOTHING RETURNING r.id",
+             table_),
+        std::vector<uuid>(ids.begin(), ids.end()), records::detail::texts_of(added, &record::fields),
+        records::detail::texts_of(added, &record::metadata));
+    if (made.size() == ids.size()) return;
+    std::set<uuid> const there(made.begin(), made.end());
+    throw record_exists(*std::ranges::find_if_not(ids, [&](uuid const& id) { return there.contains(id); }));
+}
+
+inline void record_store::copy(std::span<record const> added, std::span<uuid const> ids) const {
+    try {
+        transact([&](record_store const& inner) {
+            database_ref::use const connection(inner.where_);
+            copy_in copying(*connection, text("COPY {} (id, fields, metadata) FROM STDIN (FORMAT binary)", table_),
+                            connection.given_limits());
+            copy_format::put_header(copying.buffer());
+            for (std::size_t i = 0; i < added.size(); ++i) {
+                records::detail::encode_record(added[i], ids[i], copying.buffer());
+                copying.flush_if_full();
+            }
+            copy_format::put_trailer(copying.buffer());
+            copying.finish();
+        });
+    } catch (server_error const& failure) {
+        if (failure.sqlstate() != sqlstate::unique_violation) throw;
+        // Another unique index than the ids' may have been violated, which is the server's to say.
+        auto const there = read_ids(ids);
+        auto const first = std::ranges::find_if(ids, [&](uuid const& id) { return there.contains(id); });
+        if (first == ids.end()) throw;
+        throw record_exists(*first);
+    }
+}
+
+inline std::set<uuid> record_store::read_ids(std::span<uuid const> ids) const {
+    auto const there =
+        isorow::query<uuid>(where_, text("SELECT id FROM {} WHERE id = ANY($1)", table_), std::vector<uuid>(ids.begin(), ids.end()));
+    return {there.begin(), there.end()};
+}
+
+inline std::vector<std::optional<record>> record_store::read_batch(std::span<uuid const> ids) const {
+    auto rows = isorow::query<records::detail::stored_row>(
+        where_,
+        text("SELECT r.id, r.fields, r.metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
+             " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM {} AS r WHERE r.id = ANY($1)",
+             table_),
+        std::vector<uuid>(ids.begin(), ids.end()));
+    std::map<uuid, record> found;
+    for (auto& row : rows) found.emplace(row.id, records::detail::as_record(std::move(row)));
+    std::vector<std::optional<record>> in_order;
+    in_order.reserve(ids.size());
+    for (auto const& id : ids) {
+        auto const place = found.find(id);
+        in_order.push_back(place == found.end() ? std::nullopt : std::optional(place->second));
+    }
+    return in_order;
+}
+
+inline records::outcome record_store::write(std::string_view set, uuid const& id, records::version const& expected,
+                                            std::string const& fields, std::string const& metadata) const {
+    auto const changed =
+        execute(where_,
+                text("UPDATE {} AS r SET {}, updated_at = {} WHERE r.id = $1"
+                     " AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2) AND $3 IS NOT NULL AND $4 IS NOT NULL",
+                     table_, set, next_version),
+                id, expected, fields, metadata);
+    return changed == 1 ? records::outcome::updated : why_not(id);
+}
+
+inline records::outcome record_store::update(record const& changed, records::version const& expected) const {
+    return write("fields = $3::jsonb, metadata = $4::jsonb", changed.id, expected, to_json_text(changed.fields),
+                 to_json_text(changed.metadata));
+}
+
+inline records::outcome record_store::patch(uuid const& id, boost::json::object const& fields, records::version const& expected) const {
+    if (records::detail::is_flat(fields)) {
+        boost::json::object set;
+        boost::json::array taken_away;
+        for (auto const& member : fields) {
+            if (member.value().is_null()) taken_away.push_back(boost::json::value(member.key()));
+            else set.insert_or_assign(member.key(), member.value());
+        }
+        return write("fields = (r.fields - ARRAY(SELECT jsonb_array_elements_text($4::jsonb))) || $3::jsonb", id, expected,
+                     to_json_text(set), to_json_text(taken_away));
+    }
+    return transact([&](record_store const& inner) {
+        auto const found = isorow::query_optional<records::detail::stored_row>(
+            inner.where_,
+            text("SELECT r.id, r.fields, r.metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
+                 " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM {} AS r WHERE r.id = $1 FOR UPDATE",
+                 table_),
+            id);
+        if (!found) return records::outcome::missing;
+        auto changed = found->fields;
+        records::merge_patch(changed, fields);
+        return inner.write("fields = $3::jsonb", id, expected, to_json_text(changed), {});
+    });
+}
+
+inline records::outcome record_store::upsert(record const& given) const {
+    auto const id = given.id == uuid{} ? records::detail::new_id() : given.id;
+    bool const is_fresh = query_one<bool>(
+        where_,
+        text("INSERT INTO {} AS r (id, fields, metadata) VALUES ($1, $2::text::jsonb, $3::text::jsonb) ON CONFLICT (id) DO UPDATE"
+             " SET fields = excluded.fields, metadata = excluded.metadata, updated_at = {} RETURNING xmax = 0",
+             table_, next_version),
+        id, to_json_text(given.fields), to_json_text(given.metadata));
+    return is_fresh ? records::outcome::created : records::outcome::updated;
+}
+
+inline records::outcome record_store::erase(uuid const& id, records::version const& expected) const {
+    auto const erased =
+        execute(where_, text("DELETE FROM {} AS r WHERE r.id = $1 AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2)", table_),
+                id, expected);
+    return erased == 1 ? records::outcome::erased : why_not(id);
+}
+
+}  // namespace isorow::inline v1

@@ -1,0 +1,162 @@
+#pragma once
+
+/// @file
+/// Documents with keys in a table of Postgres.
+
+#include <isorow/pq/transact.hpp>
+#include <isorow/query/copy.hpp>
+#include <isorow/records/detail/new_id.hpp>
+#include <isorow/records/detail/query_sql.hpp>
+#include <isorow/records/detail/store_table.hpp>
+#include <isorow/records/detail/stored_rows.hpp>
+#include <isorow/records/merge_patch.hpp>
+#include <isorow/records/options.hpp>
+#include <isorow/records/outcome.hpp>
+#include <isorow/records/query.hpp>
+#include <isorow/records/record.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace isorow::inline v1 {
+
+/// Records in a table of Postgres: a `record_backend`.
+///
+///     isorow::record_store people{db};
+///     auto const id = people.create({.fields = {{"name", "Alice"}, {"age", 30}}});
+///     auto const adults = people.search(records::query(records::where("age") >= 18).order_by("name").limit(20));
+///
+/// The table is made where it is not there; one with the same columns that somebody else has made is used as it is. A record's version is
+/// its `updated_at`, which each write of a store sets to a time later than the last; who writes to the table otherwise should do so, too.
+///
+/// A store is a handle, cheap to copy, and refers to the pool or the connection that it was made with. What it does on a pool several
+/// threads may do at once; each call commits by itself.
+class record_store {
+public:
+    /// Makes the table, or looks whether it will do. Throws `mismatch`, `missing_privilege`, and the server's errors.
+    explicit record_store(pool& db, records::store_options options = {}) : record_store(database_ref(db), std::move(options)) {
+        pool_ = &db;
+    }
+    explicit record_store(connection& db, records::store_options options = {}) : record_store(database_ref(db), std::move(options)) {
+        connection_ = &db;
+    }
+
+    /// The SQL that makes the table, for those who make it by hand.
+    [[nodiscard]] static std::string create_sql(records::store_options const& options = {}) {
+        return records::detail::create_store_sql(options);
+    }
+
+    /// The same records in a transaction of the caller's, which must outlive what is returned.
+    [[nodiscard]] record_store within(transaction& open) const {
+        auto inner = *this;
+        inner.where_ = open;
+        inner.pool_ = nullptr;
+        inner.connection_ = &open.connection();
+        return inner;
+    }
+
+    /// Adds a record and returns its id: its own, or a new UUIDv7 where that is nil. Throws `record_exists`.
+    uuid create(record const& added) const { return create_batch({&added, 1}).front(); }
+
+    /// Adds all of them, or none, many by COPY. Throws `record_exists` for an id that is there, or twice in the batch.
+    std::vector<uuid> create_batch(std::span<record const> added) const;
+
+    [[nodiscard]] std::optional<record> read(uuid const& id) const { return read_batch({&id, 1}).front(); }
+
+    /// Each in its place, by one statement; nothing in the place of one that is not there.
+    [[nodiscard]] std::vector<std::optional<record>> read_batch(std::span<uuid const> ids) const;
+
+    /// Replaces fields and metadata: `updated`, `missing` or `conflict`.
+    records::outcome update(record const& changed, records::version const& expected = {}) const;
+
+    /// Changes the fields by a merge patch (RFC 7396): `updated`, `missing` or `conflict`.
+    records::outcome patch(uuid const& id, boost::json::object const& fields, records::version const& expected = {}) const;
+
+    /// Replaces the record, or adds it: `updated` or `created`.
+    records::outcome upsert(record const& given) const;
+
+    /// `erased`, `missing` or `conflict`.
+    records::outcome erase(uuid const& id, records::version const& expected = {}) const;
+
+    [[nodiscard]] bool exists(uuid const& id) const {
+        return query_one<bool>(where_, text("SELECT EXISTS (SELECT FROM {} WHERE id = $1)", table_), id);
+    }
+
+    /// How many records the condition holds for: the server counts them.
+    [[nodiscard]] std::size_t count(records::filter const& condition = {}) const {
+        records::detail::statement_builder statement;
+        statement << "SELECT count(*) FROM " << table_ << " AS r WHERE " << records::detail::filter_writer(statement)(condition);
+        return static_cast<std::size_t>(records::detail::rows_of<std::int64_t>(where_, statement).front());
+    }
+
+    /// Erases all; returns how many there were.
+    std::size_t clear() const { return static_cast<std::size_t>(execute(where_, "DELETE FROM " + table_)); }
+
+    [[nodiscard]] std::vector<record> search(records::query const& wanted) const {
+        records::detail::statement_builder statement;
+        records::detail::write_query(statement, wanted, table_);
+        std::vector<record> found;
+        records::detail::run<records::detail::stored_row>(where_, statement, [&](records::detail::stored_row&& row) {
+            found.push_back(records::detail::projected(records::detail::as_record(std::move(row)), wanted));
+        });
+        return found;
+    }
+
+    /// Runs `work(record_store&)` in a transaction and commits it; what it has written is rolled back where it throws. After a lost race it
+    /// is run again (`isorow::transact`). Within another transaction it is a savepoint.
+    template <std::invocable<record_store&> Work>
+    auto transact(Work work, retry_options const& options = {}) const {
+        auto const inside = [&](transaction& open) {
+            auto inner = within(open);
+            return std::invoke(work, inner);
+        };
+        if (pool_ != nullptr) return isorow::transact(*pool_, inside, options);
+        return isorow::transact(*connection_, inside, options);
+    }
+
+private:
+    /// So many records are sent as arrays; more are copied.
+    static constexpr std::size_t most_in_arrays = 200;
+
+    record_store(database_ref where, records::store_options options)
+        : where_(std::move(where)), table_(records::detail::table_sql(options)), options_(std::move(options)) {
+        records::detail::prepare_store(where_, options_);
+    }
+
+    void insert(std::span<record const> added, std::span<uuid const> ids) const;
+    void copy(std::span<record const> added, std::span<uuid const> ids) const;
+    [[nodiscard]] std::set<uuid> read_ids(std::span<uuid const> ids) const;
+
+    /// Changes a record by `set`, in which $3 and $4 are texts, and gives it a new version.
+    records::outcome write(std::string_view set, uuid const& id, records::version const& expected, std::string const& fields,
+                           std::string const& metadata) const;
+
+    /// What became of a write that found no record: there is none, or it has another version.
+    [[nodiscard]] records::outcome why_not(uuid const& id) const {
+        return exists(id) ? records::outcome::conflict : records::outcome::missing;
+    }
+
+    /// Later than the last write, by the server's clock.
+    static constexpr std::string_view next_version = "greatest(clock_timestamp(), r.updated_at::timestamptz + interval '1 microsecond')";
+
+    database_ref where_;
+    std::string table_;
+    records::store_options options_;
+    pool* pool_ = nullptr;
+    connection* connection_ = nullptr;
+};
+
+}  // namespace isorow::inline v1
+
+#include <isorow/records/detail/store_writes.hpp>
