@@ -6,8 +6,8 @@
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -277,4 +277,69 @@ TEMPLATE_TEST_CASE("texts of all kinds are kept, and what no document can hold i
     CHECK_THROWS_AS(store.create(named("\xff")), isorow::value_error);
     CHECK_THROWS_AS(where("name") == std::string("a\0b", 3), isorow::value_error);
     CHECK(store.count() == 9);
+}
+
+TEMPLATE_TEST_CASE("of a batch of creations, updates, upserts and erasures each tells its outcome", "", RECORD_BACKENDS) {
+    TestType backend;
+    auto& store = backend.store;
+    using outcomes = std::vector<outcome>;
+    auto const a = id_of(1);
+    auto const b = id_of(2);
+    std::vector<record> const both{{.id = a, .fields = {{"name", "a"}}}, {.id = b, .fields = {{"name", "b"}}}};
+    CHECK(store.create_each(std::vector<record>{both[0], both[0]}) == outcomes{outcome::created, outcome::exists});
+    CHECK(store.create_each(both) == outcomes{outcome::exists, outcome::created});
+    CHECK(store.update_batch(
+              std::vector<record>{{.id = b, .fields = {{"name", "c"}}}, {.id = id_of(9)}, {.id = b, .fields = {{"name", "d"}}}}) ==
+          outcomes{outcome::updated, outcome::missing, outcome::updated});
+    CHECK(store.read(b)->fields.at("name") == "d");
+    auto seen = store.search(query().order_by("name"));
+    store.patch(a, {{"name", "e"}});
+    CHECK(store.update_batch(seen, isorow::records::expect::own_version) == outcomes{outcome::conflict, outcome::updated});
+    CHECK(store.read(a)->fields.at("name") == "e");
+    CHECK(store.upsert_batch(std::vector<record>{{.id = a}, {.id = id_of(3)}, {.id = id_of(3)}, {}}) ==
+          outcomes{outcome::updated, outcome::created, outcome::updated, outcome::created});
+    CHECK(store.count() == 4);
+    CHECK(store.erase_batch(std::vector<uuid>{a, a, id_of(9), b}) ==
+          outcomes{outcome::erased, outcome::missing, outcome::missing, outcome::erased});
+    CHECK(store.count() == 2);
+    CHECK(store.create_each({}).empty());
+    CHECK(store.update_batch({}).empty());
+    CHECK(store.upsert_batch({}).empty());
+    CHECK(store.erase_batch({}).empty());
+}
+
+TEMPLATE_TEST_CASE("batches may be of any size", "", RECORD_BACKENDS) {
+    TestType backend;
+    auto& store = backend.store;
+    std::vector<record> many(22'000);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].fields["number"] = i;
+    auto const ids = store.create_batch(many);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].id = ids[i];
+    CHECK(store.count() == many.size());
+    auto const all = [](std::vector<outcome> const& told, outcome wanted) {
+        return std::ranges::all_of(told, [&](outcome one) { return one == wanted; });
+    };
+    CHECK(all(store.create_each(many), outcome::exists));
+    CHECK(all(store.update_batch(many), outcome::updated));
+    CHECK(all(store.upsert_batch(many), outcome::updated));
+    CHECK(store.read_batch(ids).back()->fields.at("number") == 21'999);
+    CHECK(all(store.erase_batch(ids), outcome::erased));
+    CHECK(store.count() == 0);
+}
+
+TEMPLATE_TEST_CASE("a scan hands out what a search finds, one by one, until it is told to stop", "", RECORD_BACKENDS) {
+    TestType backend;
+    auto& store = backend.store;
+    std::vector<record> many(1'000);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i].fields = {{"name", std::to_string(1000 + i)}, {"number", i}};
+    store.create_batch(many);
+    auto const wanted = query(where("number") >= 100 && where("number") < 900).order_by("name", isorow::records::descending);
+    names scanned;
+    store.scan(wanted, [&](record&& one) { scanned.emplace_back(one.fields.at("name").as_string()); });
+    CHECK(scanned.size() == 800);
+    CHECK(scanned == names_of(store.search(wanted)));
+    int count = 0;
+    store.scan(wanted, [&](record&&) { return ++count < 3; });
+    CHECK(count == 3);
+    CHECK(store.count() == 1'000);
 }

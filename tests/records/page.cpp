@@ -1,6 +1,7 @@
 // What docs/records.md shows.
 
 #include <isorow/records.hpp>
+#include <records/backends.hpp>
 #include <support/page_check.hpp>
 #include <support/server.hpp>
 
@@ -8,9 +9,11 @@
 
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace {
 
+using isorow::records::configuration;
 using isorow::records::filter;
 using isorow::records::operation;
 using isorow::records::outcome;
@@ -69,6 +72,30 @@ TEST_CASE("docs/records.md: conditions, order and pages") {
     CHECK(orders.count() == 0);
 }
 
+TEST_CASE("docs/records.md: configuration, ranges and migrations") {
+    test::database const database;
+    test::folder const folder;
+    // clang-format off
+    isorow::record_store configured{configuration::read({{"url", database.dsn()}, {"pool_size", 10}, {"max_overflow", 20}, {"table", "people"}})};
+    // clang-format on
+    auto& people = configured;
+    std::vector<isorow::record> const given{{.fields = {{"name", "Alice"}}}, {.fields = {{"name", std::string("a\0b", 3)}}}};
+    // clang-format off
+    auto const written = isorow::records::write(people, given, {
+        .on_conflict = isorow::records::on_conflict::skip,
+        .on_error = [](isorow::record const& one, isorow::error const& why) { std::cerr << one.id << ": " << why.what() << '\n'; return true; },
+    });
+    // clang-format on
+    CHECK(written.created == 1);
+    CHECK(written.failed == 1);
+
+    isorow::records::file_store file{folder / "data.json"};
+    file.create({.fields = {{"name", "Bob"}}});
+    auto const moved = isorow::records::migrate(file, people, {.verify = true});
+    CHECK(moved.written == 1);
+    CHECK(people.count() == 2);
+}
+
 TEST_CASE("docs/records.md shows no line of code that is not compiled, and names no test that is not there") {
-    test::check_page("records.md", 16);
+    test::check_page("records.md", 28);
 }

@@ -3,6 +3,7 @@
 /// @file
 /// Records in memory: for tests, caches, and what other stores are held against.
 
+#include <isorow/records/detail/batches.hpp>
 #include <isorow/records/detail/new_id.hpp>
 #include <isorow/records/detail/ordering.hpp>
 #include <isorow/records/merge_patch.hpp>
@@ -18,7 +19,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -41,13 +41,24 @@ public:
     std::vector<uuid> create_batch(std::span<record const> added) {
         for (auto const& one : added) check(one);
         auto const lock = locked();
-        std::set<uuid> ids;
+        detail::require_distinct(added);
         for (auto const& one : added)
-            if (one.id != uuid{} && (records_.contains(one.id) || !ids.insert(one.id).second)) throw record_exists(one.id);
+            if (records_.contains(one.id)) throw record_exists(one.id);
         std::vector<uuid> made;
         made.reserve(added.size());
         for (auto const& one : added) made.push_back(insert(one));
         return made;
+    }
+
+    /// Adds those that are not there: `created` or `exists` for each, in its place.
+    std::vector<outcome> create_each(std::span<record const> added) {
+        for (auto const& one : added) check(one);
+        auto const lock = locked();
+        return for_each(added, [&](record const& one) {
+            if (one.id != uuid{} && records_.contains(one.id)) return outcome::exists;
+            insert(one);
+            return outcome::created;
+        });
     }
 
     [[nodiscard]] std::optional<record> read(uuid const& id) const {
@@ -74,6 +85,13 @@ public:
         });
     }
 
+    /// Updates each, in order. `expect`: that each is still of the version that its `updated_at` says.
+    std::vector<outcome> update_batch(std::span<record const> changed, expect expect = expect::any_version) {
+        for (auto const& one : changed) check(one);
+        auto const lock = locked();
+        return for_each(changed, [&](record const& one) { return update(one, detail::expected_of(one, expect)); });
+    }
+
     /// Changes the fields by a merge patch (RFC 7396): `updated`, `missing` or `conflict`.
     outcome patch(uuid const& id, boost::json::object const& fields, version const& expected = {}) {
         check({.fields = fields});
@@ -89,6 +107,27 @@ public:
         return outcome::created;
     }
 
+    /// Upserts each, in order.
+    std::vector<outcome> upsert_batch(std::span<record const> given) {
+        for (auto const& one : given) check(one);
+        auto const lock = locked();
+        return for_each(given, [&](record const& one) { return upsert(one); });
+    }
+
+    /// Puts records there as they are, with their times, in place of those that have their ids: to move them from another store. Throws
+    /// `usage_error` for one without an id.
+    void restore_batch(std::span<record const> given) {
+        for (auto const& one : given) {
+            detail::require_id(one);
+            check(one);
+        }
+        auto const lock = locked();
+        for (auto const& one : given) {
+            last_moment_ = std::max(last_moment_, one.updated_at);
+            records_.insert_or_assign(one.id, one);
+        }
+    }
+
     /// `erased`, `missing` or `conflict`.
     outcome erase(uuid const& id, version const& expected = {}) {
         auto const lock = locked();
@@ -97,6 +136,12 @@ public:
         if (expected && *expected != found->second.updated_at) return outcome::conflict;
         records_.erase(found);
         return outcome::erased;
+    }
+
+    /// Erases each, in order.
+    std::vector<outcome> erase_batch(std::span<uuid const> ids) {
+        auto const lock = locked();
+        return for_each(ids, [&](uuid const& id) { return erase(id); });
     }
 
     [[nodiscard]] bool exists(uuid const& id) const {
@@ -138,6 +183,13 @@ public:
         return page;
     }
 
+    /// Calls `take(record&&)` for each record that the query finds, in its order, until it returns false, where it returns anything.
+    template <std::invocable<record&&> Take>
+    void scan(query const& wanted, Take&& take) const {
+        for (auto& one : search(wanted))
+            if (!detail::goes_on(take, std::move(one))) return;
+    }
+
     /// Runs `work(memory_store&)` as one step: what it has written is taken back where it throws. Within another transaction it is a step
     /// of that one.
     template <std::invocable<memory_store&> Work>
@@ -175,6 +227,14 @@ private:
         auto const id = kept.id;
         records_.insert_or_assign(id, std::move(kept));
         return id;
+    }
+
+    template <class Element, class Work>
+    [[nodiscard]] static std::vector<outcome> for_each(std::span<Element const> elements, Work const& work) {
+        std::vector<outcome> outcomes;
+        outcomes.reserve(elements.size());
+        for (auto const& element : elements) outcomes.push_back(work(element));
+        return outcomes;
     }
 
     template <class Change>

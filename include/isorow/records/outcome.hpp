@@ -25,6 +25,12 @@ enum class outcome : std::uint8_t {
 /// The version of a record that a write expects: the time of its last write. Nothing: any.
 using version = std::optional<std::chrono::sys_time<std::chrono::microseconds>>;
 
+/// What the writes of a batch expect of the records that are there.
+enum class expect : std::uint8_t {
+    any_version,
+    own_version,  ///< that each has the version that the given record's `updated_at` says
+};
+
 }  // namespace records
 
 /// A record was to be created whose id the store, or the same batch, has already.

@@ -5,6 +5,8 @@
 
 #include <isorow/pq/transact.hpp>
 #include <isorow/query/copy.hpp>
+#include <isorow/records/configuration.hpp>
+#include <isorow/records/detail/batches.hpp>
 #include <isorow/records/detail/new_id.hpp>
 #include <isorow/records/detail/query_sql.hpp>
 #include <isorow/records/detail/store_table.hpp>
@@ -21,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -52,6 +55,17 @@ public:
         connection_ = &db;
     }
 
+    /// With a pool of its own, which lives as long as the store and its copies. Throws also what connecting throws.
+    explicit record_store(records::configuration const& from) : record_store(std::make_shared<pool>(from.where, from.pool()), from.store) {}
+
+    /// The same records, read from another pool, such as one of a standby, which may be a little behind; they are written as before, and
+    /// transactions read where they write.
+    [[nodiscard]] record_store reading_from(pool& replicas) const {
+        auto other = *this;
+        other.reads_ = replicas;
+        return other;
+    }
+
     /// The SQL that makes the table, for those who make it by hand.
     [[nodiscard]] static std::string create_sql(records::store_options const& options = {}) {
         return records::detail::create_store_sql(options);
@@ -60,7 +74,7 @@ public:
     /// The same records in a transaction of the caller's, which must outlive what is returned.
     [[nodiscard]] record_store within(transaction& open) const {
         auto inner = *this;
-        inner.where_ = open;
+        inner.where_ = inner.reads_ = open;
         inner.pool_ = nullptr;
         inner.connection_ = &open.connection();
         return inner;
@@ -72,6 +86,9 @@ public:
     /// Adds all of them, or none, many by COPY. Throws `record_exists` for an id that is there, or twice in the batch.
     std::vector<uuid> create_batch(std::span<record const> added) const;
 
+    /// Adds those that are not there: `created` or `exists` for each, in its place.
+    std::vector<records::outcome> create_each(std::span<record const> added) const;
+
     [[nodiscard]] std::optional<record> read(uuid const& id) const { return read_batch({&id, 1}).front(); }
 
     /// Each in its place, by one statement; nothing in the place of one that is not there.
@@ -80,25 +97,42 @@ public:
     /// Replaces fields and metadata: `updated`, `missing` or `conflict`.
     records::outcome update(record const& changed, records::version const& expected = {}) const;
 
+    /// Updates each, in order, and all of them in one transaction. `expect`: that each is still of the version that its `updated_at` says.
+    std::vector<records::outcome> update_batch(std::span<record const> changed,
+                                               records::expect expect = records::expect::any_version) const;
+
     /// Changes the fields by a merge patch (RFC 7396): `updated`, `missing` or `conflict`.
     records::outcome patch(uuid const& id, boost::json::object const& fields, records::version const& expected = {}) const;
 
     /// Replaces the record, or adds it: `updated` or `created`.
     records::outcome upsert(record const& given) const;
 
+    /// Upserts each, in order, and all of them in one transaction.
+    std::vector<records::outcome> upsert_batch(std::span<record const> given) const;
+
+    /// Puts records there as they are, with their times, in place of those that have their ids: to move them from another store. Throws
+    /// `usage_error` for one without an id.
+    void restore_batch(std::span<record const> given) const;
+
     /// `erased`, `missing` or `conflict`.
     records::outcome erase(uuid const& id, records::version const& expected = {}) const;
 
+    /// Erases each, by one statement.
+    std::vector<records::outcome> erase_batch(std::span<uuid const> ids) const;
+
     [[nodiscard]] bool exists(uuid const& id) const {
-        return query_one<bool>(where_, text("SELECT EXISTS (SELECT FROM {} WHERE id = $1)", table_), id);
+        return query_one<bool>(reads_, text("SELECT EXISTS (SELECT FROM {} WHERE id = $1)", table_), id);
     }
 
     /// How many records the condition holds for: the server counts them.
     [[nodiscard]] std::size_t count(records::filter const& condition = {}) const {
         records::detail::statement_builder statement;
         statement << "SELECT count(*) FROM " << table_ << " AS r WHERE " << records::detail::filter_writer(statement)(condition);
-        return static_cast<std::size_t>(records::detail::rows_of<std::int64_t>(where_, statement).front());
+        return static_cast<std::size_t>(records::detail::rows_of<std::int64_t>(reads_, statement).front());
     }
+
+    /// Vacuums and analyzes the table: plans know what is in it then, and the GIN indexes have all that was written. Not in a transaction.
+    void maintain() const { execute(where_, "VACUUM (ANALYZE) " + table_); }
 
     /// Erases all; returns how many there were.
     std::size_t clear() const { return static_cast<std::size_t>(execute(where_, "DELETE FROM " + table_)); }
@@ -107,10 +141,21 @@ public:
         records::detail::statement_builder statement;
         records::detail::write_query(statement, wanted, table_);
         std::vector<record> found;
-        records::detail::run<records::detail::stored_row>(where_, statement, [&](records::detail::stored_row&& row) {
+        records::detail::run<records::detail::stored_row>(reads_, statement, [&](records::detail::stored_row&& row) {
             found.push_back(records::detail::projected(records::detail::as_record(std::move(row)), wanted));
         });
         return found;
+    }
+
+    /// Calls `take(record&&)` for each record that the query finds, in its order, until it returns false, where it returns anything. The
+    /// client holds a few hundred records at a time; the connection is busy until the end.
+    template <std::invocable<record&&> Take>
+    void scan(records::query const& wanted, Take&& take) const {
+        records::detail::statement_builder statement;
+        records::detail::write_query(statement, wanted, table_);
+        records::detail::stream<records::detail::stored_row>(reads_, statement, [&](records::detail::stored_row&& row) {
+            return records::detail::goes_on(take, records::detail::projected(records::detail::as_record(std::move(row)), wanted));
+        });
     }
 
     /// Runs `work(record_store&)` in a transaction and commits it; what it has written is rolled back where it throws. After a lost race it
@@ -128,13 +173,21 @@ public:
 private:
     /// So many records are sent as arrays; more are copied.
     static constexpr std::size_t most_in_arrays = 200;
+    /// So many are written by one statement.
+    static constexpr std::size_t most_in_statement = 1000;
 
-    record_store(database_ref where, records::store_options options)
-        : where_(std::move(where)), table_(records::detail::table_sql(options)), options_(std::move(options)) {
+    /// Writes runs of records of different ids, one behind the other in a transaction: `write(store, run, outcomes)` each.
+    template <class Write>
+    [[nodiscard]] std::vector<records::outcome> in_runs(std::span<record const> given, Write const& write) const;
+
+    record_store(std::shared_ptr<pool> own, records::store_options const& options) : record_store(*own, options) { own_ = std::move(own); }
+    record_store(database_ref const& where, records::store_options options)
+        : where_(where), reads_(where), table_(records::detail::table_sql(options)), options_(std::move(options)) {
         records::detail::prepare_store(where_, options_);
     }
 
-    void insert(std::span<record const> added, std::span<uuid const> ids) const;
+    [[nodiscard]] std::set<uuid> insert(std::span<record const> added, std::span<uuid const> ids) const;
+    void insert_all(std::span<record const> added, std::span<uuid const> ids) const;
     void copy(std::span<record const> added, std::span<uuid const> ids) const;
     [[nodiscard]] std::set<uuid> read_ids(std::span<uuid const> ids) const;
 
@@ -144,13 +197,15 @@ private:
 
     /// What became of a write that found no record: there is none, or it has another version.
     [[nodiscard]] records::outcome why_not(uuid const& id) const {
-        return exists(id) ? records::outcome::conflict : records::outcome::missing;
+        return read_ids({&id, 1}).empty() ? records::outcome::missing : records::outcome::conflict;
     }
 
     /// Later than the last write, by the server's clock.
     static constexpr std::string_view next_version = "greatest(clock_timestamp(), r.updated_at::timestamptz + interval '1 microsecond')";
 
+    std::shared_ptr<pool> own_{};
     database_ref where_;
+    database_ref reads_;
     std::string table_;
     records::store_options options_;
     pool* pool_ = nullptr;

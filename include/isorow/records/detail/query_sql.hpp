@@ -100,7 +100,7 @@ private:
 
 /// Of a document only the members that a projection names, as far as the server can say it in few words; `projected` does the rest.
 [[nodiscard]] inline std::string document_sql(statement_builder& statement, query const& query, enum part part) {
-    std::string const column = part == part::metadata ? "r.metadata" : "r.fields";
+    std::string column = part == part::metadata ? "r.metadata" : "r.fields";
     if (query.only().empty()) return column;
     std::vector<std::string> names;
     for (auto const& place : query.only()) {

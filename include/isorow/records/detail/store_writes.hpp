@@ -9,14 +9,6 @@ namespace isorow::inline v1 {
 
 namespace records::detail {
 
-/// Throws `record_exists` for an id that comes twice; nil ids are to be made.
-inline void require_distinct(std::span<record const> added) {
-    if (added.size() < 2) return;
-    std::set<uuid> seen;
-    for (auto const& one : added)
-        if (one.id != uuid{} && !seen.insert(one.id).second) throw record_exists(one.id);
-}
-
 [[nodiscard]] inline std::vector<std::string> texts_of(std::span<record const> records, boost::json::object record::* document) {
     std::vector<std::string> texts;
     texts.reserve(records.size());
@@ -38,20 +30,33 @@ inline void encode_record(record const& one, uuid const& id, byte_writer& out) {
     return std::ranges::none_of(patch, [](auto const& member) { return member.value().is_object(); });
 }
 
+/// The records' ids, made where they are nil.
+[[nodiscard]] inline std::vector<uuid> ids_of(std::span<record const> records) {
+    std::vector<uuid> ids;
+    ids.reserve(records.size());
+    for (auto const& one : records) ids.push_back(one.id == uuid{} ? new_id() : one.id);
+    return ids;
+}
+
+/// A row of what a batch has written.
+struct written_row {
+    uuid id;
+    bool is_fresh;
+};
+
 }  // namespace records::detail
 
 inline std::vector<uuid> record_store::create_batch(std::span<record const> added) const {
     records::detail::require_distinct(added);
-    std::vector<uuid> ids;
-    ids.reserve(added.size());
-    for (auto const& one : added) ids.push_back(one.id == uuid{} ? records::detail::new_id() : one.id);
+    auto ids = records::detail::ids_of(added);
     if (added.size() > most_in_arrays) copy(added, ids);
-    else if (added.size() > 1) transact([&](record_store const& inner) { inner.insert(added, ids); });
-    else if (!added.empty()) insert(added, ids);
+    else if (added.size() > 1) transact([&](record_store const& inner) { inner.insert_all(added, ids); });
+    else if (!added.empty()) insert_all(added, ids);
     return ids;
 }
 
-inline void record_store::insert(std::span<record const> added, std::span<uuid const> ids) const {
+/// Adds those whose ids are not there, which it returns.
+inline std::set<uuid> record_store::insert(std::span<record const> added, std::span<uuid const> ids) const {
     auto const made = isorow::query<uuid>(
         where_,
         text("INSERT INTO {} AS r (id, fields, metadata) SELECT u.id, u.fields::jsonb, u.metadata::jsonb"
@@ -59,9 +64,13 @@ inline void record_store::insert(std::span<record const> added, std::span<uuid c
              table_),
         std::vector<uuid>(ids.begin(), ids.end()), records::detail::texts_of(added, &record::fields),
         records::detail::texts_of(added, &record::metadata));
+    return {made.begin(), made.end()};
+}
+
+inline void record_store::insert_all(std::span<record const> added, std::span<uuid const> ids) const {
+    auto const made = insert(added, ids);
     if (made.size() == ids.size()) return;
-    std::set<uuid> const there(made.begin(), made.end());
-    throw record_exists(*std::ranges::find_if_not(ids, [&](uuid const& id) { return there.contains(id); }));
+    throw record_exists(*std::ranges::find_if_not(ids, [&](uuid const& id) { return made.contains(id); }));
 }
 
 inline void record_store::copy(std::span<record const> added, std::span<uuid const> ids) const {
@@ -96,13 +105,16 @@ inline std::set<uuid> record_store::read_ids(std::span<uuid const> ids) const {
 
 inline std::vector<std::optional<record>> record_store::read_batch(std::span<uuid const> ids) const {
     auto rows = isorow::query<records::detail::stored_row>(
-        where_,
+        reads_,
         text("SELECT r.id, r.fields, r.metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
              " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM {} AS r WHERE r.id = ANY($1)",
              table_),
         std::vector<uuid>(ids.begin(), ids.end()));
     std::map<uuid, record> found;
-    for (auto& row : rows) found.emplace(row.id, records::detail::as_record(std::move(row)));
+    for (auto& row : rows) {
+        auto const id = row.id;
+        found.emplace(id, records::detail::as_record(std::move(row)));
+    }
     std::vector<std::optional<record>> in_order;
     in_order.reserve(ids.size());
     for (auto const& id : ids) {
@@ -169,6 +181,101 @@ inline records::outcome record_store::erase(uuid const& id, records::version con
         execute(where_, text("DELETE FROM {} AS r WHERE r.id = $1 AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2)", table_),
                 id, expected);
     return erased == 1 ? records::outcome::erased : why_not(id);
+}
+
+template <class Write>
+std::vector<records::outcome> record_store::in_runs(std::span<record const> given, Write const& write) const {
+    std::vector<records::outcome> outcomes;
+    if (given.empty()) return outcomes;
+    return transact([&](record_store const& inner) {
+        outcomes.clear();
+        outcomes.reserve(given.size());
+        for (auto rest = given; !rest.empty();) {
+            auto const run = rest.first(records::detail::distinct_prefix(rest, most_in_statement));
+            write(inner, run, outcomes);
+            rest = rest.subspan(run.size());
+        }
+        return outcomes;
+    });
+}
+
+inline std::vector<records::outcome> record_store::create_each(std::span<record const> added) const {
+    return in_runs(added, [](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+        auto const ids = records::detail::ids_of(run);
+        auto const made = inner.insert(run, ids);
+        for (auto const& id : ids) outcomes.push_back(made.contains(id) ? records::outcome::created : records::outcome::exists);
+    });
+}
+
+inline std::vector<records::outcome> record_store::update_batch(std::span<record const> changed, records::expect expect) const {
+    return in_runs(changed, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+        std::vector<uuid> ids;
+        std::vector<records::version> versions;
+        for (auto const& one : run) {
+            ids.push_back(one.id);
+            versions.push_back(records::detail::expected_of(one, expect));
+        }
+        auto const done = isorow::query<uuid>(
+            inner.where_,
+            text("UPDATE {} AS r SET fields = u.fields::jsonb, metadata = u.metadata::jsonb, updated_at = {}"
+                 " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS u(id, fields, metadata, version)"
+                 " WHERE r.id = u.id AND (u.version IS NULL OR r.updated_at::timestamptz = u.version) RETURNING r.id",
+                 table_, next_version),
+            ids, records::detail::texts_of(run, &record::fields), records::detail::texts_of(run, &record::metadata), versions);
+        std::set<uuid> const updated(done.begin(), done.end());
+        auto const there = updated.size() == ids.size() ? std::set<uuid>{} : inner.read_ids(ids);
+        for (auto const& id : ids)
+            outcomes.push_back(updated.contains(id) ? records::outcome::updated
+                               : there.contains(id) ? records::outcome::conflict
+                                                    : records::outcome::missing);
+    });
+}
+
+inline std::vector<records::outcome> record_store::upsert_batch(std::span<record const> given) const {
+    return in_runs(given, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+        auto const ids = records::detail::ids_of(run);
+        auto const rows = isorow::query<records::detail::written_row>(
+            inner.where_,
+            text("INSERT INTO {} AS r (id, fields, metadata) SELECT u.id, u.fields::jsonb, u.metadata::jsonb"
+                 " FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u(id, fields, metadata) ON CONFLICT (id) DO UPDATE"
+                 " SET fields = excluded.fields, metadata = excluded.metadata, updated_at = {} RETURNING r.id, xmax = 0 AS is_fresh",
+                 table_, next_version),
+            ids, records::detail::texts_of(run, &record::fields), records::detail::texts_of(run, &record::metadata));
+        std::map<uuid, bool> is_fresh;
+        for (auto const& row : rows) is_fresh.emplace(row.id, row.is_fresh);
+        for (auto const& id : ids) outcomes.push_back(is_fresh.at(id) ? records::outcome::created : records::outcome::updated);
+    });
+}
+
+inline void record_store::restore_batch(std::span<record const> given) const {
+    for (auto const& one : given) records::detail::require_id(one);
+    static_cast<void>(in_runs(given, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>&) {
+        std::vector<std::chrono::sys_time<std::chrono::microseconds>> created;
+        std::vector<std::chrono::sys_time<std::chrono::microseconds>> updated;
+        for (auto const& one : run) {
+            created.push_back(one.created_at);
+            updated.push_back(one.updated_at);
+        }
+        execute(inner.where_,
+                text("INSERT INTO {} AS r (id, fields, metadata, created_at, updated_at) SELECT u.id, u.fields::jsonb, u.metadata::jsonb,"
+                     " u.created_at, u.updated_at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])"
+                     " AS u(id, fields, metadata, created_at, updated_at) ON CONFLICT (id) DO UPDATE SET fields = excluded.fields,"
+                     " metadata = excluded.metadata, created_at = excluded.created_at, updated_at = excluded.updated_at",
+                     table_),
+                records::detail::ids_of(run), records::detail::texts_of(run, &record::fields),
+                records::detail::texts_of(run, &record::metadata), created, updated);
+    }));
+}
+
+inline std::vector<records::outcome> record_store::erase_batch(std::span<uuid const> ids) const {
+    auto const done = isorow::query<uuid>(where_, text("DELETE FROM {} WHERE id = ANY($1) RETURNING id", table_),
+                                          std::vector<uuid>(ids.begin(), ids.end()));
+    std::set<uuid> erased(done.begin(), done.end());
+    std::vector<records::outcome> outcomes;
+    outcomes.reserve(ids.size());
+    // Of an id that comes twice the second is missing.
+    for (auto const& id : ids) outcomes.push_back(erased.erase(id) == 1 ? records::outcome::erased : records::outcome::missing);
+    return outcomes;
 }
 
 }  // namespace isorow::inline v1

@@ -3,6 +3,7 @@
 /// @file
 /// Rows of a record store's table, and statements run with values of a number that is known at run time.
 
+#include <isorow/pq/row_stream.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/records/detail/statement_builder.hpp>
 #include <isorow/records/record.hpp>
@@ -57,6 +58,26 @@ template <class Row>
     std::vector<Row> rows;
     run<Row>(where, statement, [&](Row&& row) { rows.push_back(std::move(row)); });
     return rows;
+}
+
+/// Runs a statement and receives its rows a few hundred at a time; `take` gets each, until it returns false.
+template <class Row, class Take>
+void stream(database_ref const& where, statement_builder const& statement, Take const& take) {
+    database_ref::use const connection(where);
+    auto const limits = connection.limits();
+    isorow::detail::row_plan<Row>::prepare(*connection, limits);
+    parameters values;
+    statement.bind_to(values, *connection, limits);
+    row_stream rows(*connection, statement.sql(), values, connection.given_limits());
+    std::optional<isorow::detail::row_plan<Row>> plan;
+    while (auto const chunk = rows.next()) {
+        if (!plan) plan.emplace(*connection, *chunk);
+        for (int row = 0; row < chunk->rows(); ++row) {
+            Row decoded{};
+            plan->decode(*chunk, row, decoded);
+            if (!take(std::move(decoded))) return;
+        }
+    }
 }
 
 /// Runs a statement without rows; returns how many it changed.
