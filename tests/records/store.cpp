@@ -35,19 +35,21 @@ CREATE INDEX idx_fields ON records USING GIN (fields);
 CREATE INDEX idx_metadata ON records USING GIN (metadata);
 )";
 
+/// How the server would run a search.
+[[nodiscard]] std::string plan_of(isorow::pool& pool, query const& wanted) {
+    isorow::records::detail::statement_builder statement;
+    statement << "EXPLAIN ";
+    isorow::records::detail::write_query(statement, wanted, "records");
+    std::string plan;
+    for (auto const& line : isorow::records::detail::rows_of<std::string>(pool, statement)) plan += line + "\n";
+    return plan;
+}
+
 struct database_with_records : test::database {
     isorow::pool pool{dsn()};
     isorow::record_store store{pool};
 
-    /// The plan of a search once there are many records.
-    [[nodiscard]] std::string plan(query const& wanted) {
-        isorow::records::detail::statement_builder statement;
-        statement << "EXPLAIN ";
-        isorow::records::detail::write_query(statement, wanted, "records");
-        std::string plan;
-        for (auto const& line : isorow::records::detail::rows_of<std::string>(pool, statement)) plan += line + "\n";
-        return plan;
-    }
+    [[nodiscard]] std::string plan(query const& wanted) { return plan_of(pool, wanted); }
 };
 
 }  // namespace
@@ -153,12 +155,7 @@ TEST_CASE("the index of a place answers ranges of numbers there") {
     isorow::execute(
         pool, "INSERT INTO records (id, fields) SELECT gen_random_uuid(), jsonb_build_object('age', i) FROM generate_series(1, 20000) i");
     database.sql("VACUUM ANALYZE records");
-    isorow::records::detail::statement_builder statement;
-    statement << "EXPLAIN ";
-    isorow::records::detail::write_query(statement, where("age").between(17, 20), "records");
-    std::string plan;
-    for (auto const& line : isorow::records::detail::rows_of<std::string>(pool, statement)) plan += line + "\n";
-    CHECK(plan.find("idx_fields_age") != std::string::npos);
+    CHECK(plan_of(pool, where("age").between(17, 20)).find("idx_fields_age") != std::string::npos);
     CHECK(store.count(where("age").between(17, 20)) == 4);
 }
 

@@ -6,7 +6,6 @@
 #include <isorow/records/backend.hpp>
 #include <isorow/records/detail/document.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>

@@ -48,12 +48,8 @@ namespace isorow::inline v1 {
 class record_store {
 public:
     /// Makes the table, or looks whether it will do. Throws `mismatch`, `missing_privilege`, and the server's errors.
-    explicit record_store(pool& db, records::store_options options = {}) : record_store(database_ref(db), std::move(options)) {
-        pool_ = &db;
-    }
-    explicit record_store(connection& db, records::store_options options = {}) : record_store(database_ref(db), std::move(options)) {
-        connection_ = &db;
-    }
+    explicit record_store(pool& db, records::store_options const& options = {}) : record_store(database_ref(db), options) {}
+    explicit record_store(connection& db, records::store_options const& options = {}) : record_store(database_ref(db), options) {}
 
     /// With a pool of its own, which lives as long as the store and its copies. Throws also what connecting throws.
     explicit record_store(records::configuration const& from) : record_store(std::make_shared<pool>(from.where, from.pool()), from.store) {}
@@ -75,8 +71,6 @@ public:
     [[nodiscard]] record_store within(transaction& open) const {
         auto inner = *this;
         inner.where_ = inner.reads_ = open;
-        inner.pool_ = nullptr;
-        inner.connection_ = &open.connection();
         return inner;
     }
 
@@ -166,8 +160,9 @@ public:
             auto inner = within(open);
             return std::invoke(work, inner);
         };
-        if (pool_ != nullptr) return isorow::transact(*pool_, inside, options);
-        return isorow::transact(*connection_, inside, options);
+        if (where_.lender() != nullptr) return isorow::transact(*where_.lender(), inside, options);
+        database_ref::use const connection(where_);
+        return isorow::transact(*connection, inside, options);
     }
 
 private:
@@ -181,9 +176,9 @@ private:
     [[nodiscard]] std::vector<records::outcome> in_runs(std::span<record const> given, Write const& write) const;
 
     record_store(std::shared_ptr<pool> own, records::store_options const& options) : record_store(*own, options) { own_ = std::move(own); }
-    record_store(database_ref const& where, records::store_options options)
-        : where_(where), reads_(where), table_(records::detail::table_sql(options)), options_(std::move(options)) {
-        records::detail::prepare_store(where_, options_);
+    record_store(database_ref const& where, records::store_options const& options)
+        : where_(where), reads_(where), table_(records::detail::table_sql(options)) {
+        records::detail::prepare_store(where_, options);
     }
 
     [[nodiscard]] std::set<uuid> insert(std::span<record const> added, std::span<uuid const> ids) const;
@@ -207,9 +202,6 @@ private:
     database_ref where_;
     database_ref reads_;
     std::string table_;
-    records::store_options options_;
-    pool* pool_ = nullptr;
-    connection* connection_ = nullptr;
 };
 
 }  // namespace isorow::inline v1

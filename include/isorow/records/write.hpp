@@ -6,7 +6,6 @@
 #include <isorow/error/error.hpp>
 #include <isorow/records/backend.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -105,18 +105,16 @@ constexpr void refine(column_description& result, column_options const& options)
     if (!options.comment.empty()) result.comment = options.comment;
 }
 
-/// The columns after their fields' types. Their list is made as a whole: to make it empty first is most of the work.
-template <std::size_t... Index>
-constexpr std::array<column_description, sizeof...(Index)> columns_of_types(type_facts const* const* types, std::index_sequence<Index...>) {
-    return {types[Index]->column...};
-}
-
 /// The columns after their fields' types and names, with what the overlay says of them.
 template <std::size_t Count>
 constexpr std::array<column_description, Count> make_columns(std::array<type_facts const*, Count> const& types, table_facts const& facts) {
-    auto columns = columns_of_types(types.data(), std::make_index_sequence<Count>{});
+    std::array<column_description, Count> columns{};
     auto const* name = facts.fields.data();
-    for (auto& column : columns) column.field = column.name = *name++;
+    auto const* type = types.data();
+    for (auto& column : columns) {
+        column = (*type++)->column;
+        column.field = column.name = *name++;
+    }
     for (auto const& [member, options] : facts.column_overlays)
         if (auto const place = facts.place_of(member); place != not_a_field) refine(columns[place], options);
     return columns;

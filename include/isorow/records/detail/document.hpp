@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace isorow::inline v1::records::detail {
@@ -88,32 +87,9 @@ using json_value = boost::json::value;
     return are_equal(whole, part);
 }
 
-/// What Postgres' `#>>` makes of a value that is not null: of a text itself, of others jsonb's text, whose objects have the shorter names
-/// first. Source: src/backend/utils/adt/jsonb_util.c, lengthCompareJsonbStringValue.
-[[nodiscard]] inline std::string jsonb_text(json_value const& value, bool is_inner = false) {
-    if (value.is_number()) return to_string(decimal_of(value));
-    if (value.is_string() && !is_inner) return std::string(value.get_string());
-    if (auto const* const list = value.if_array()) {
-        std::string all = "[";
-        for (auto const& element : *list) all.append(all.size() == 1 ? "" : ", ").append(jsonb_text(element, true));
-        return all + "]";
-    }
-    auto const* const object = value.if_object();
-    if (object == nullptr) return to_json_text(value);
-    std::vector<boost::json::key_value_pair const*> members;
-    for (auto const& member : *object) members.push_back(&member);
-    std::ranges::sort(members, [](auto const* left, auto const* right) {
-        std::string_view const one = left->key();
-        std::string_view const other = right->key();
-        return one.size() != other.size() ? one.size() < other.size() : one < other;
-    });
-    std::string all = "{";
-    for (auto const* const member : members)
-        all.append(all.size() == 1 ? "" : ", ")
-            .append(to_json_text(json_value(member->key())))
-            .append(": ")
-            .append(jsonb_text(member->value(), true));
-    return all + "}";
+/// What Postgres' `#>>` makes of a value that is not null: of a text itself, of others jsonb's text.
+[[nodiscard]] inline std::string text_of_value(json_value const& value) {
+    return value.is_string() ? std::string(value.get_string()) : to_json_text(value);
 }
 
 /// In which order values of different kinds stand.

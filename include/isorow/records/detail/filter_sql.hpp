@@ -122,10 +122,6 @@ private:
         if (operation == operation::exists) return "TRUE";
         if (operation == operation::is_null || is_of_documents(operation)) return "FALSE";
         if (takes_text(operation)) return of_text(condition, "r.id::text");
-        auto const id_of = [](comparand const& value) {
-            auto const* const json = std::get_if<json_value>(&value);
-            return json != nullptr && json->is_string() ? uuid::parse(std::string_view(json->get_string())) : std::nullopt;
-        };
         if (operation == operation::in) {
             std::vector<uuid> ids;
             for (auto const& value : condition.values())
@@ -160,7 +156,7 @@ private:
         if (takes_text(operation)) return of_text(condition, text_sql(place));
         auto const& values = condition.values();
         bool const is_plain =
-            std::ranges::all_of(values, [&](comparand const& one) { return std::holds_alternative<json_value>(one) && !place.is_text(); });
+            !place.is_text() && std::ranges::all_of(values, [](comparand const& one) { return std::holds_alternative<json_value>(one); });
         if (operation == operation::in && values.size() > most_alternatives && is_plain) {
             boost::json::array all;
             for (auto const& one : values) all.push_back(std::get<json_value>(one));

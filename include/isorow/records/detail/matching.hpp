@@ -25,6 +25,12 @@ namespace isorow::inline v1::records::detail {
     return json.is_string() ? isorow::detail::parse_iso_timestamp(std::string_view(json.get_string()), true) : std::nullopt;
 }
 
+/// The id that a comparison is with, where its value is one.
+[[nodiscard]] inline std::optional<uuid> id_of(comparand const& value) {
+    auto const* const json = std::get_if<json_value>(&value);
+    return json != nullptr && json->is_string() ? uuid::parse(std::string_view(json->get_string())) : std::nullopt;
+}
+
 /// A record's document that a path begins in.
 [[nodiscard]] inline boost::json::object const& document_of(record const& record, path const& place) {
     return place.part() == part::metadata ? record.metadata : record.fields;
@@ -82,8 +88,7 @@ private:
     [[nodiscard]] bool holds_of_id(filter const& condition, uuid const& id) const {
         if (takes_text(condition.operation())) return holds_of_text(condition, to_string(id));
         return holds_in_order(condition, [&](comparand const& value) -> order {
-            auto const* const json = std::get_if<json_value>(&value);
-            auto const other = json != nullptr && json->is_string() ? uuid::parse(std::string_view(json->get_string())) : std::nullopt;
+            auto const other = id_of(value);
             return other ? std::optional(id <=> *other) : std::nullopt;
         });
     }
@@ -106,7 +111,7 @@ private:
                    });
         if (operation == operation::includes) return includes(*value, std::get<json_value>(condition.values().front()));
         if (takes_text(operation)) {
-            if (condition.place().is_text()) return !value->is_null() && holds_of_text(condition, jsonb_text(*value));
+            if (condition.place().is_text()) return !value->is_null() && holds_of_text(condition, text_of_value(*value));
             return value->is_string() && holds_of_text(condition, std::string_view(value->get_string()));
         }
         return holds_in_order(condition, [&](comparand const& other) { return compare(*value, other, condition); });
@@ -122,7 +127,7 @@ private:
         if (json->is_string()) {
             std::string_view const wanted = json->get_string();
             if (value.is_string()) return std::string_view(value.get_string()) <=> wanted;
-            if (condition.place().is_text() && !value.is_null()) return std::string_view(jsonb_text(value)) <=> wanted;
+            if (condition.place().is_text() && !value.is_null()) return std::string_view(text_of_value(value)) <=> wanted;
             return std::nullopt;
         }
         if (value.is_number() && json->is_number()) return compare_numbers(value, *json);

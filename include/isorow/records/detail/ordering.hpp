@@ -41,9 +41,9 @@ struct rank_and_value {
     }
     auto const* const value = value_at(record, place);
     if (value == nullptr || (place.is_text() && value->is_null())) return std::nullopt;
-    if (place.is_text()) return rank_and_value{.text = jsonb_text(*value)};
+    if (place.is_text()) return rank_and_value{.text = text_of_value(*value)};
     if (value->is_number()) return rank_and_value{.rank = rank_of(*value), .number = decimal_of(*value)};
-    return rank_and_value{.rank = rank_of(*value), .text = value->is_null() ? std::string{} : jsonb_text(*value)};
+    return rank_and_value{.rank = rank_of(*value), .text = value->is_null() ? std::string{} : text_of_value(*value)};
 }
 
 /// A record's place in the order of a query.

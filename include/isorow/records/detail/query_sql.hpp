@@ -5,6 +5,7 @@
 
 #include <isorow/records/detail/filter_sql.hpp>
 #include <isorow/records/detail/ordering.hpp>
+#include <isorow/records/detail/stored_rows.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -116,10 +117,8 @@ private:
 /// Everything that a query says, behind SELECT.
 inline void write_query(statement_builder& statement, query const& query, std::string_view table) {
     statement << "SELECT r.id, " << document_sql(statement, query, part::fields) << " AS fields, "
-              << document_sql(statement, query, part::metadata)
-              << " AS metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
-                 " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM "
-              << table << " AS r WHERE " << filter_writer(statement)(query.condition());
+              << document_sql(statement, query, part::metadata) << " AS metadata, " << stored_times << " FROM " << table << " AS r WHERE "
+              << filter_writer(statement)(query.condition());
     order_writer const order(statement, query);
     if (query.after()) statement << " AND " << order.is_behind();
     statement << order.order();

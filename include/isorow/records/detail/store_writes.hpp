@@ -105,10 +105,7 @@ inline std::set<uuid> record_store::read_ids(std::span<uuid const> ids) const {
 
 inline std::vector<std::optional<record>> record_store::read_batch(std::span<uuid const> ids) const {
     auto rows = isorow::query<records::detail::stored_row>(
-        reads_,
-        text("SELECT r.id, r.fields, r.metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
-             " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM {} AS r WHERE r.id = ANY($1)",
-             table_),
+        reads_, text("SELECT r.id, r.fields, r.metadata, {} FROM {} AS r WHERE r.id = ANY($1)", records::detail::stored_times, table_),
         std::vector<uuid>(ids.begin(), ids.end()));
     std::map<uuid, record> found;
     for (auto& row : rows) {
@@ -154,9 +151,7 @@ inline records::outcome record_store::patch(uuid const& id, boost::json::object 
     return transact([&](record_store const& inner) {
         auto const found = isorow::query_optional<records::detail::stored_row>(
             inner.where_,
-            text("SELECT r.id, r.fields, r.metadata, coalesce(r.created_at::timestamptz, 'epoch') AS created_at,"
-                 " coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at FROM {} AS r WHERE r.id = $1 FOR UPDATE",
-                 table_),
+            text("SELECT r.id, r.fields, r.metadata, {} FROM {} AS r WHERE r.id = $1 FOR UPDATE", records::detail::stored_times, table_),
             id);
         if (!found) return records::outcome::missing;
         auto changed = found->fields;

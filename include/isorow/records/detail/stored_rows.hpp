@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +35,10 @@ struct stored_row {
             .created_at = row.created_at,
             .updated_at = row.updated_at};
 }
+
+/// The times of a `stored_row`, of a table whose alias is r. In a table of others they may be without a time zone, or NULL.
+inline constexpr std::string_view stored_times =
+    "coalesce(r.created_at::timestamptz, 'epoch') AS created_at, coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at";
 
 /// Runs a statement; `take` gets each row.
 template <class Row, class Take>
@@ -78,15 +82,6 @@ void stream(database_ref const& where, statement_builder const& statement, Take 
             if (!take(std::move(decoded))) return;
         }
     }
-}
-
-/// Runs a statement without rows; returns how many it changed.
-inline std::size_t run(database_ref const& where, statement_builder const& statement) {
-    database_ref::use const connection(where);
-    auto const limits = connection.limits();
-    parameters values;
-    statement.bind_to(values, *connection, limits);
-    return static_cast<std::size_t>(execute_statement(*connection, statement.sql(), values, limits).affected_rows());
 }
 
 }  // namespace isorow::inline v1::records::detail
