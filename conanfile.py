@@ -13,8 +13,8 @@ class Isorow(ConanFile):
     topics = ("postgresql", "libpq", "pgvector", "reflection", "header-only")
     package_type = "header-library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {"with_json": [True, False], "with_asio": [True, False], "with_enums": [True, False]}
-    default_options = {"with_json": False, "with_asio": False, "with_enums": False}
+    options = {"with_json": [True, False], "with_asio": [True, False], "with_enums": [True, False], "with_sqlite": [True, False]}
+    default_options = {"with_json": False, "with_asio": False, "with_enums": False, "with_sqlite": False}
     exports_sources = "include/*", "script/cmake/*", "CMakeLists.txt", "LICENSE"
     no_copy_source = True
 
@@ -22,6 +22,8 @@ class Isorow(ConanFile):
         cmake_layout(self)
 
     def configure(self):
+        if self.options.with_sqlite:
+            self.options.with_json = True  # its records are documents
         self.options["boost"].header_only = not (self.options.with_json or self.options.with_asio)
 
     def requirements(self):
@@ -30,6 +32,9 @@ class Isorow(ConanFile):
         self.requires("xxhash/[>=0.8.1 <1]", transitive_headers=True)
         if self.options.with_enums:
             self.requires("magic_enum/[>=0.9.0 <1]", transitive_headers=True)
+
+        if self.options.with_sqlite:
+            self.requires("sqlite3/[>=3.35.0 <4]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -62,3 +67,7 @@ class Isorow(ConanFile):
             enums = self.cpp_info.components["enums"]
             enums.set_property("cmake_target_name", "isorow::enums")
             enums.requires = ["isorow", "magic_enum::magic_enum"]
+        if self.options.with_sqlite:
+            sqlite = self.cpp_info.components["sqlite"]
+            sqlite.set_property("cmake_target_name", "isorow::sqlite")
+            sqlite.requires = ["json", "sqlite3::sqlite3"]

@@ -4,6 +4,7 @@
 #include "embedder.hpp"
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/table_schema.hpp>
 #include <isorow/types/annotated.hpp>
 

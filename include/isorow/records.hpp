@@ -8,6 +8,7 @@
 #include <isorow/records/configuration.hpp>
 #include <isorow/records/file_store.hpp>
 #include <isorow/records/filter.hpp>
+#include <isorow/records/found_record.hpp>
 #include <isorow/records/memory_store.hpp>
 #include <isorow/records/merge_patch.hpp>
 #include <isorow/records/migrate.hpp>
@@ -17,5 +18,8 @@
 #include <isorow/records/path.hpp>
 #include <isorow/records/query.hpp>
 #include <isorow/records/record.hpp>
+#include <isorow/records/record_row.hpp>
 #include <isorow/records/store.hpp>
+#include <isorow/records/typed_record.hpp>
+#include <isorow/records/typed_store.hpp>
 #include <isorow/records/write.hpp>

@@ -4,7 +4,7 @@
 #include <isorow/codec/row_encoder.hpp>
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <support/connect.hpp>
 #include <support/matchers.hpp>
 

@@ -6,6 +6,7 @@
 #include <isorow/records/file_store.hpp>
 #include <isorow/records/memory_store.hpp>
 #include <isorow/records/store.hpp>
+#include <isorow/sqlite.hpp>
 #include <support/server.hpp>
 
 #include <catch2/catch_template_test_macros.hpp>
@@ -56,12 +57,17 @@ struct lines_records {
     isorow::records::file_store store{folder / "records.jsonl"};
 };
 
+struct sqlite_records {
+    test::folder folder{};
+    isorow::records::sqlite_store store{folder / "records.sqlite"};
+};
+
 struct postgres_records {
     test::database database{};
     isorow::pool pool{database.dsn()};
-    isorow::record_store store{pool};
+    isorow::record_store<> store{pool};
 };
 
 }  // namespace test
 
-#define RECORD_BACKENDS test::memory_records, test::file_records, test::lines_records, test::postgres_records
+#define RECORD_BACKENDS test::memory_records, test::file_records, test::lines_records, test::sqlite_records, test::postgres_records

@@ -44,7 +44,7 @@ struct watched_store {
     test::database database{};
     std::shared_ptr<witness> seen = std::make_shared<witness>();
     isorow::connection connection{database.dsn(), {.observer = seen}};
-    isorow::record_store store{connection};
+    isorow::record_store<> store{connection};
 };
 
 }  // namespace
@@ -95,7 +95,7 @@ TEST_CASE("what a configuration does not have is told with the nearest that it h
 TEST_CASE("a store that is configured has a pool of its own, which its copies share") {
     test::database const database;
     auto from = configuration::read({{"url", database.dsn()}, {"pool_size", 1}, {"max_overflow", 1}, {"table", "orders"}});
-    auto store = std::make_unique<isorow::record_store>(from);
+    auto store = std::make_unique<isorow::record_store<>>(from);
     auto const copy = *store;
     auto const id = store->create({.fields = {{"name", "a"}}});
     store.reset();
@@ -116,7 +116,7 @@ TEST_CASE("reads go to the standby's pool, writes and transactions do not") {
     CHECK(store.count() == 0);
     CHECK(store.search(query()).empty());
     CHECK(main.sql("SELECT count(*) FROM records") == "1");
-    store.transact([&](isorow::record_store& inside) { CHECK(inside.count() == 1); });
+    store.transact([&](isorow::record_store<>& inside) { CHECK(inside.count() == 1); });
     CHECK(store.update({.id = id}, std::chrono::sys_time<std::chrono::microseconds>{}) == isorow::records::outcome::conflict);
     CHECK(store.erase(id) == isorow::records::outcome::erased);
 }
@@ -159,5 +159,5 @@ TEST_CASE("maintaining vacuums and analyzes the table") {
     CHECK(database.sql("SELECT reltuples FROM pg_class WHERE relname = 'records'") == "-1");
     store.maintain();
     CHECK(database.sql("SELECT reltuples FROM pg_class WHERE relname = 'records'") == "500");
-    CHECK_THROWS_AS(store.transact([](isorow::record_store& inside) { inside.maintain(); }), isorow::server_error);
+    CHECK_THROWS_AS(store.transact([](isorow::record_store<>& inside) { inside.maintain(); }), isorow::server_error);
 }

@@ -41,7 +41,7 @@ TEST_CASE("docs/records.md: a store") {
     CHECK(done == outcome::updated);
 
     // clang-format off
-    people.transact([&](isorow::record_store& inside) {
+    people.transact([&](isorow::record_store<>& inside) {
         inside.create({.fields = {{"name", "Bob"}}});
         inside.patch(id, {{"friend", "Bob"}});
     });
@@ -72,6 +72,46 @@ TEST_CASE("docs/records.md: conditions, order and pages") {
     CHECK(orders.count() == 0);
 }
 
+TEST_CASE("docs/records.md: records of a struct") {
+    test::database const database;
+    isorow::pool db{database.dsn()};
+    isorow::record_store<Person> typed{db, {.table = "people"}};
+    auto const alice = typed.create(Person{.name = "Alice", .age = 30});
+    typed.change(alice, [](Person& one) { ++one.age; });
+    for (auto const& one : typed.search(where<&Person::age>() > 18)) std::cout << one.value.name << '\n';
+    CHECK(typed.read(alice)->value.age == 31);
+}
+
+TEST_CASE("docs/records.md: search by words and by vectors") {
+    test::database const database;
+    isorow::pool db{database.dsn()};
+    // clang-format off
+    isorow::record_store articles{db, {.table = "articles", .texts = {{.places = {"title", "body"}}}, .vector = {{.dimension = 3}}}};
+    // clang-format on
+    articles.create({.fields = {{"title", "Foxes"}, {"body", "quick and brown"}, {"embedding", {1.0, 0.0, 0.0}}}});
+    std::vector<float> const embedding{0.9F, 0.1F, 0};
+    auto const said = articles.search_text("quick -lazy");
+    auto const near = articles.search_nearest(embedding, query(where("title") != "Dogs").limit(5));
+    auto const both = articles.search_hybrid("brown", embedding, {}, {.text_weight = 1, .vector_weight = 2});
+    CHECK(said.size() == 1);
+    CHECK(near.size() == 1);
+    CHECK(both.size() == 1);
+}
+
+TEST_CASE("docs/records.md: following a store") {
+    using namespace std::chrono_literals;
+    test::database const database;
+    isorow::pool db{database.dsn()};
+    isorow::record_store people{db};
+    people.create({.fields = {{"name", "Alice"}}});
+    std::size_t rows = 0;
+    auto const apply = [&](auto const& event) { rows += event.row ? 1U : 0U; };
+    auto changes = isorow::follow(people.rows(), isorow::changelog{}, {.consumer = "search"});
+    if (auto batch = changes.next(5s))
+        for (auto const& event : *batch) apply(event);
+    CHECK(rows == 1);
+}
+
 TEST_CASE("docs/records.md: configuration, ranges and migrations") {
     test::database const database;
     test::folder const folder;
@@ -97,5 +137,5 @@ TEST_CASE("docs/records.md: configuration, ranges and migrations") {
 }
 
 TEST_CASE("docs/records.md shows no line of code that is not compiled, and names no test that is not there") {
-    test::check_page("records.md", 28);
+    test::check_page("records.md", 40);
 }

@@ -47,7 +47,7 @@ CREATE INDEX idx_metadata ON records USING GIN (metadata);
 
 struct database_with_records : test::database {
     isorow::pool pool{dsn()};
-    isorow::record_store store{pool};
+    isorow::record_store<> store{pool};
 
     [[nodiscard]] std::string plan(query const& wanted) { return plan_of(pool, wanted); }
 };

@@ -16,7 +16,7 @@
 #include <vector>
 
 static_assert(isorow::record_backend<isorow::records::memory_store>);
-static_assert(isorow::record_backend<isorow::record_store>);
+static_assert(isorow::record_backend<isorow::record_store<>>);
 static_assert(!isorow::record_backend<std::vector<isorow::record>>);
 
 namespace {

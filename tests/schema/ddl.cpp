@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/types/annotated.hpp>
 
 #include <cstdint>

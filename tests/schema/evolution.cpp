@@ -1,5 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/detail/index_definition.hpp>
 #include <isorow/schema/evolution.hpp>
 #include <isorow/schema/type_change.hpp>

@@ -2,7 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/detail/labels.hpp>
 #include <isorow/schema/evolution.hpp>
 

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/schema.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/table_schema.hpp>
 #include <isorow/types/network.hpp>
 #include <support/matchers.hpp>

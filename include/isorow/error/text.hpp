@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -13,6 +14,13 @@
 namespace isorow::inline v1 {
 
 namespace detail {
+
+/// Appends the digits of a number that is not negative to any text, in constant expressions too.
+template <class Text>
+constexpr void append_number(Text& text, std::int64_t number) {
+    if (number >= 10) append_number(text, number / 10);
+    text += static_cast<char>('0' + number % 10);
+}
 
 /// The value as it stands in an error text; floating point numbers in their shortest exact form.
 template <class Value>

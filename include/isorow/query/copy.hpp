@@ -9,7 +9,7 @@
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/catalog.hpp>
 #include <isorow/query/database_ref.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -8,6 +8,7 @@
 #include <isorow/records/operation.hpp>
 #include <isorow/records/path.hpp>
 #include <isorow/reflect/member.hpp>
+#include <isorow/schema/table.hpp>
 #include <isorow/types/uuid.hpp>
 
 #include <boost/json/array.hpp>
@@ -301,12 +302,12 @@ private:
 /// A place by its path: `where("address.city")`, `where("metadata.version")`, `where("fields->>'name'")`, `where("id")`.
 [[nodiscard]] inline operand<void> where(path place) { return operand<void>(std::move(place)); }
 
-/// The place of a struct's field: `where<&Person::age>() > 18`.
+/// The place of a struct's field, by its column's name: `where<&Person::age>() > 18`.
 template <auto Member>
 [[nodiscard]] auto where() {
     using owner = reflect::struct_of<Member>;
     constexpr auto place = reflect::index_of<Member>;
-    return operand<reflect::field_type<owner, place>>(path::of_field(std::string(reflect::field_names<owner>[place])));
+    return operand<reflect::field_type<owner, place>>(path::of_field(std::string(columns_of<owner>[place].name)));
 }
 
 /// When the record was made, and last written: `created_at() > yesterday`.

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <isorow/records/path.hpp>
+#include <isorow/schema/index.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,23 @@ enum class document_index : std::uint8_t {
     path_keys,  ///< `jsonb_path_ops`: smaller and faster, for equality, elements and inclusion
 };
 
+/// The texts that `record_store::search_text` looks through, with an index of their words.
+struct text_field {
+    std::vector<path> places{};        ///< `{"title", "body"}`: texts of documents, joined in this order
+    std::string language = "english";  ///< a text search configuration of the server's: how words are told apart and compared
+};
+
+/// An embedding in the documents, a list of numbers, which the server keeps as a vector beside them, however a record is written.
+/// Documents without one have none; one of another dimension is refused by the server.
+struct vector_field {
+    path place = "embedding";
+    std::size_t dimension = 0;
+    /// What is near: `cosine`, `l2`, `inner_product` or `l1`.
+    isorow::metric metric = isorow::metric::cosine;
+    std::string column = "embedding";
+    std::optional<hnsw> index = hnsw{};  ///< for a dimension of at most 2000; without one each vector is compared
+};
+
 /// The table of a record store.
 struct store_options {
     std::string table = "records";
@@ -23,6 +43,8 @@ struct store_options {
     document_index metadata = document_index::all_keys;
     /// Places whose values get an index of their own, for ranges and orders of numbers: `{"age", "address.zip"}`.
     std::vector<path> indexes{};
+    std::optional<text_field> texts{};
+    std::optional<vector_field> vector{};
     bool create = true;  ///< make the table where it is not there
 };
 

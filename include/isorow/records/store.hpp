@@ -11,11 +11,15 @@
 #include <isorow/records/detail/query_sql.hpp>
 #include <isorow/records/detail/store_table.hpp>
 #include <isorow/records/detail/stored_rows.hpp>
+#include <isorow/records/found_record.hpp>
 #include <isorow/records/merge_patch.hpp>
 #include <isorow/records/options.hpp>
 #include <isorow/records/outcome.hpp>
 #include <isorow/records/query.hpp>
 #include <isorow/records/record.hpp>
+#include <isorow/records/record_row.hpp>
+#include <isorow/records/typed_store.hpp>
+#include <isorow/source/source.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -34,6 +38,18 @@
 
 namespace isorow::inline v1 {
 
+/// The fields of records that are any JSON.
+struct any_fields {};
+
+/// Records of a struct in a table of Postgres, as `record_store<>` keeps them.
+///
+///     isorow::record_store<Person> people{db};
+///     auto const id = people.create(Person{.name = "Alice", .age = 30});
+///     people.change(id, [](Person& alice) { ++alice.age; });
+///     for (auto const& adult : people.search(where<&Person::age>() >= 18)) greet(adult.value);
+template <class T = any_fields>
+class record_store;
+
 /// Records in a table of Postgres: a `record_backend`.
 ///
 ///     isorow::record_store people{db};
@@ -45,7 +61,8 @@ namespace isorow::inline v1 {
 ///
 /// A store is a handle, cheap to copy, and refers to the pool or the connection that it was made with. What it does on a pool several
 /// threads may do at once; each call commits by itself.
-class record_store {
+template <>
+class record_store<any_fields> {
 public:
     /// Makes the table, or looks whether it will do. Throws `mismatch`, `missing_privilege`, and the server's errors.
     explicit record_store(pool& db, records::store_options const& options = {}) : record_store(database_ref(db), options) {}
@@ -141,6 +158,22 @@ public:
         return found;
     }
 
+    /// The records whose texts have these words, the best first: words, `or`, `-` before a word that is not to be there, quotes around
+    /// phrases, as the server's `websearch_to_tsquery` reads them. The query's condition has to hold as well; of its rest `limit` (10 where
+    /// it has none), `offset` and `only` count. Throws `usage_error` where the store has no `texts`, or the query an order.
+    [[nodiscard]] std::vector<records::found_record> search_text(std::string_view words, records::query const& wanted = {}) const;
+
+    /// The records whose vectors are nearest, the nearest first and the equally near in any order, with the query as above. An index of
+    /// vectors finds most of the nearest, and may find fewer than there are where the condition leaves few of them. Throws `usage_error`
+    /// where the store has no `vector`, or the given one is none to compare with: of another dimension, not finite, or zero for the metric
+    /// cosine.
+    [[nodiscard]] std::vector<records::found_record> search_nearest(std::span<float const> to, records::query const& wanted = {}) const;
+
+    /// Both, their ranks made one. The condition holds for what either finds.
+    [[nodiscard]] std::vector<records::found_record> search_hybrid(std::string_view words, std::span<float const> to,
+                                                                   records::query const& wanted = {},
+                                                                   records::fusion_options const& fusion = {}) const;
+
     /// Calls `take(record&&)` for each record that the query finds, in its order, until it returns false, where it returns anything. The
     /// client holds a few hundred records at a time; the connection is busy until the end.
     template <std::invocable<record&&> Take>
@@ -150,6 +183,12 @@ public:
         records::detail::stream<records::detail::stored_row>(reads_, statement, [&](records::detail::stored_row&& row) {
             return records::detail::goes_on(take, records::detail::projected(records::detail::as_record(std::move(row)), wanted));
         });
+    }
+
+    /// The store's rows as a source, to be followed: `follow(people.rows(), changelog{}, {.consumer = "search"})` tells all records and
+    /// then what becomes of them. The source refers to what the store refers to.
+    [[nodiscard]] source<records::record_row> rows() const {
+        return source<records::record_row>(where_, {.table = name_.second, .schema = name_.first, .ordinal_column = "updated_at"});
     }
 
     /// Runs `work(record_store&)` in a transaction and commits it; what it has written is rolled back where it throws. After a lost race it
@@ -177,9 +216,24 @@ private:
 
     record_store(std::shared_ptr<pool> own, records::store_options const& options) : record_store(*own, options) { own_ = std::move(own); }
     record_store(database_ref const& where, records::store_options const& options)
-        : where_(where), reads_(where), table_(records::detail::table_sql(options)) {
-        records::detail::prepare_store(where_, options);
+        : where_(where), reads_(where), name_(options.schema, options.table), table_(records::detail::table_sql(options)) {
+        auto extension = records::detail::prepare_store(where_, options);
+        searched_ = std::make_shared<searched const>(searched{options.texts, options.vector, std::move(extension)});
     }
+
+    /// What searches look at, and where pgvector is.
+    struct searched {
+        std::optional<records::text_field> texts{};
+        std::optional<records::vector_field> vector{};
+        records::detail::vector_extension extension{};
+    };
+
+    [[nodiscard]] std::string write_text_search(records::detail::statement_builder& statement, std::string_view words,
+                                                records::query const& wanted) const;
+    [[nodiscard]] std::string write_vector_search(records::detail::statement_builder& statement, std::span<float const> to,
+                                                  records::query const& wanted) const;
+    [[nodiscard]] std::vector<records::found_record> ranked(std::string_view ranks, records::detail::statement_builder& statement,
+                                                            records::query const& wanted, records::direction best_first) const;
 
     [[nodiscard]] std::set<uuid> insert(std::span<record const> added, std::span<uuid const> ids) const;
     void insert_all(std::span<record const> added, std::span<uuid const> ids) const;
@@ -201,9 +255,64 @@ private:
     std::shared_ptr<pool> own_{};
     database_ref where_;
     database_ref reads_;
-    std::string table_;
+    std::pair<std::string, std::string> name_;  ///< schema and table
+    std::string table_;                         ///< the same, quoted
+    std::shared_ptr<searched const> searched_{};
 };
+
+template <class T>
+class record_store : public records::typed_store<T, record_store<>> {
+public:
+    /// As the constructors of `record_store<>`.
+    explicit record_store(pool& db, records::store_options const& options = {}) : record_store(record_store<>(db, options)) {}
+    explicit record_store(connection& db, records::store_options const& options = {}) : record_store(record_store<>(db, options)) {}
+    explicit record_store(records::configuration const& from) : record_store(record_store<>(from)) {}
+    /// Of records that are kept already.
+    explicit record_store(record_store<> documents) : records::typed_store<T, record_store<>>(std::move(documents)) {}
+
+    [[nodiscard]] record_store reading_from(pool& replicas) const { return record_store(this->documents().reading_from(replicas)); }
+    [[nodiscard]] record_store within(transaction& open) const { return record_store(this->documents().within(open)); }
+
+    [[nodiscard]] std::vector<records::found<typed_record<T>>> search_text(std::string_view words,
+                                                                           records::query const& wanted = {}) const {
+        return typed(this->documents().search_text(words, wanted));
+    }
+    [[nodiscard]] std::vector<records::found<typed_record<T>>> search_nearest(std::span<float const> to,
+                                                                              records::query const& wanted = {}) const {
+        return typed(this->documents().search_nearest(to, wanted));
+    }
+    [[nodiscard]] std::vector<records::found<typed_record<T>>> search_hybrid(std::string_view words, std::span<float const> to,
+                                                                             records::query const& wanted = {},
+                                                                             records::fusion_options const& fusion = {}) const {
+        return typed(this->documents().search_hybrid(words, to, wanted, fusion));
+    }
+
+    /// Runs `work(record_store<T>&)` in a transaction, as `record_store<>::transact`.
+    template <std::invocable<record_store&> Work>
+    auto transact(Work work, retry_options const& options = {}) const {
+        auto const inside = [&](record_store<>& documents) {
+            record_store typed(documents);
+            return std::invoke(work, typed);
+        };
+        return this->documents().transact(inside, options);
+    }
+
+private:
+    [[nodiscard]] static std::vector<records::found<typed_record<T>>> typed(std::vector<records::found_record>&& found) {
+        std::vector<records::found<typed_record<T>>> all;
+        all.reserve(found.size());
+        for (auto& one : found) all.push_back({records::as_typed<T>(std::move(one.record)), one.score});
+        return all;
+    }
+};
+
+record_store(pool&) -> record_store<>;
+record_store(pool&, records::store_options const&) -> record_store<>;
+record_store(connection&) -> record_store<>;
+record_store(connection&, records::store_options const&) -> record_store<>;
+record_store(records::configuration const&) -> record_store<>;
 
 }  // namespace isorow::inline v1
 
+#include <isorow/records/detail/store_searches.hpp>
 #include <isorow/records/detail/store_writes.hpp>

@@ -45,22 +45,45 @@ constexpr void append_quoted(Text& text, std::string_view name) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Says why the name is none that SQL can take.
+[[noreturn]] inline void refuse_identifier(std::string_view name) {
+    if (name.empty()) throw usage_error("an empty name cannot be an SQL identifier");
+    for (char const character : name)
+        if (character == '\0') throw usage_error("a name with a NUL byte cannot be an SQL identifier");
+    if (name.size() <= identifier_limit) throw usage_error("a name that is not valid UTF-8 cannot be an SQL identifier");
+    std::string message = "the name \"";
+    message.append(name.data(), name.size());
+    message += "\" has ";
+    append_number(message, static_cast<std::int64_t>(name.size()));
+    message += " bytes, an SQL identifier at most ";
+    append_number(message, identifier_limit);
+    throw usage_error(message);
+}
+
+/// Appends the name as SQL writes it, in double quotes. Throws `usage_error` where it is not an identifier.
+inline void append_identifier(std::string& sql, std::string_view name) {
+    if (!is_identifier(name)) refuse_identifier(name);
+    append_quoted(sql, name);
+}
+
+}  // namespace detail
+
 /// The name as SQL writes it, in double quotes. Throws `usage_error` where it is not an identifier.
 [[nodiscard]] inline std::string quote_identifier(std::string_view name) {
-    if (name.find('\0') != std::string_view::npos) throw usage_error("a name with a NUL byte cannot be an SQL identifier");
-    if (!is_identifier(name))
-        throw usage_error(name.empty() ? "an empty name cannot be an SQL identifier"
-                          : name.size() > identifier_limit
-                              ? text("the name \"{}\" has {} bytes, an SQL identifier at most {}", name, name.size(), identifier_limit)
-                              : text("a name that is not valid UTF-8 cannot be an SQL identifier"));
-    std::string result;
-    detail::append_quoted(result, name);
-    return result;
+    std::string sql;
+    detail::append_identifier(sql, name);
+    return sql;
 }
 
 /// A relation's name with its schema, quoted: `"public"."products"`.
 [[nodiscard]] inline std::string quote_identifier(std::string_view schema, std::string_view name) {
-    return quote_identifier(schema) + "." + quote_identifier(name);
+    std::string sql;
+    detail::append_identifier(sql, schema);
+    sql += '.';
+    detail::append_identifier(sql, name);
+    return sql;
 }
 
 namespace detail {

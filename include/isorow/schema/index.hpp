@@ -81,7 +81,13 @@ struct field_list {
             if (one == place) return true;
         return false;
     }
-    friend constexpr bool operator==(field_list const&, field_list const&) = default;
+    /// The places behind the last field say nothing.
+    friend constexpr bool operator==(field_list const& left, field_list const& right) noexcept {
+        if (left.count != right.count) return false;
+        for (std::size_t i = 0; i < left.count; ++i)
+            if (left.places[i] != right.places[i]) return false;
+        return true;
+    }
 };
 
 /// An index as flat data.
@@ -135,6 +141,45 @@ constexpr index_description describe(field_list const& fields, ivfflat const& o)
             .lists = o.lists,
             .name = o.name,
             .operator_class = o.operator_class};
+}
+
+/// What pgvector's operator classes for a metric have behind their type's name: `vector_cosine_ops`. Source: pgvector's README, "Indexing".
+[[nodiscard]] constexpr std::string_view metric_suffix(metric metric) noexcept {
+    switch (metric) {
+        case metric::l2:
+            return "_l2_ops";
+        case metric::inner_product:
+            return "_ip_ops";
+        case metric::cosine:
+            return "_cosine_ops";
+        case metric::l1:
+            return "_l1_ops";
+        case metric::hamming:
+            return "_hamming_ops";
+        case metric::jaccard:
+            return "_jaccard_ops";
+    }
+    return {};
+}
+
+[[nodiscard]] constexpr std::string_view method_name(index_method method) noexcept {
+    switch (method) {
+        case index_method::btree:
+            return "btree";
+        case index_method::hash:
+            return "hash";
+        case index_method::gin:
+            return "gin";
+        case index_method::gist:
+            return "gist";
+        case index_method::brin:
+            return "brin";
+        case index_method::hnsw:
+            return "hnsw";
+        case index_method::ivfflat:
+            return "ivfflat";
+    }
+    return {};
 }
 
 /// Why pgvector has no operator class for an index over a column of the type; empty where it has one, or the user names one. Source:

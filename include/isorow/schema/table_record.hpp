@@ -3,7 +3,7 @@
 /// @file
 /// What isorow has written down of a table: what it made there, as it was declared. By it isorow's own things are told from the user's.
 
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/live_table.hpp>
 
 #include <algorithm>

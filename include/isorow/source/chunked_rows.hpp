@@ -5,7 +5,7 @@
 
 #include <isorow/query/detail/single_pass_iterator.hpp>
 #include <isorow/query/stream.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/table.hpp>
 
 #include <cstddef>

@@ -256,12 +256,6 @@ inline constexpr std::array type_aliases{
 
 namespace detail {
 
-template <class Text>
-constexpr void append_number(Text& text, std::int32_t number) {
-    if (number >= 10) append_number(text, number / 10);
-    text += static_cast<char>('0' + number % 10);
-}
-
 /// Appends a type as `to_sql` writes it, to any text, in constant expressions too.
 template <class Text>
 constexpr void append_sql(Text& text, column_type const& type) {

@@ -30,7 +30,7 @@ inline void append_hexadecimal(std::uint8_t byte, std::string& out) {
 /// The last `count` digits of a number, at most 16, with zeros in front.
 [[nodiscard]] inline std::string hexadecimal(std::uint64_t number, std::size_t count) {
     std::string digits(count, '0');
-    for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, number >>= 4) *digit = hexadecimal_digits[number & 15];
+    for (auto place = count; place-- > 0; number >>= 4) digits[place] = hexadecimal_digits[number & 15];
     return digits;
 }
 

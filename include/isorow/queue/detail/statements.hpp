@@ -9,7 +9,7 @@
 
 #include <isorow/config.hpp>
 #include <isorow/pq/transaction.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 
 #include <array>
 #include <cstddef>

@@ -22,13 +22,13 @@ namespace isorow::inline v1::records::detail {
 }
 
 /// Calls `take` with a record; false where it returns something false: nothing more is wanted then.
-template <class Take>
-[[nodiscard]] bool goes_on(Take& take, record&& one) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Take&, record&&>>) {
-        std::invoke(take, std::move(one));
+template <class Take, class Record>
+[[nodiscard]] bool goes_on(Take& take, Record&& one) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Take&, Record&&>>) {
+        std::invoke(take, std::forward<Record>(one));
         return true;
     } else {
-        return static_cast<bool>(std::invoke(take, std::move(one)));
+        return static_cast<bool>(std::invoke(take, std::forward<Record>(one)));
     }
 }
 

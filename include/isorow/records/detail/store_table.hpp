@@ -8,8 +8,9 @@
 #include <isorow/error/mismatch.hpp>
 #include <isorow/query/catalog.hpp>
 #include <isorow/records/detail/filter_sql.hpp>
+#include <isorow/records/detail/search_sql.hpp>
 #include <isorow/records/options.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/made_names.hpp>
 #include <isorow/target/install.hpp>
 
 #include <cstddef>
@@ -30,11 +31,11 @@ namespace isorow::inline v1::records::detail {
 }
 
 /// What makes the table and its indexes, where they are not there.
-[[nodiscard]] inline std::string create_store_sql(store_options const& options) {
+[[nodiscard]] inline std::string create_store_sql(store_options const& options, vector_extension const& extension = {}) {
     std::string sql = text(
         "CREATE TABLE IF NOT EXISTS {} (id uuid PRIMARY KEY, fields jsonb NOT NULL, metadata jsonb,"
-        " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());\n",
-        table_sql(options));
+        " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(){});\n",
+        table_sql(options), options.vector ? ", " + vector_column_sql(*options.vector, extension) : "");
     auto const add_index = [&](std::string_view column, document_index kind) {
         if (kind == document_index::none) return;
         sql += text("CREATE INDEX IF NOT EXISTS {} ON {} USING gin ({}{});\n", quote_identifier(index_name(options, column)),
@@ -50,11 +51,17 @@ namespace isorow::inline v1::records::detail {
         sql += text("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n", quote_identifier(index_name(options, name)), table_sql(options),
                     value_sql(place, {}));
     }
+    if (options.texts)
+        sql += text("CREATE INDEX IF NOT EXISTS {} ON {} USING gin ({});\n", quote_identifier(index_name(options, "texts")),
+                    table_sql(options), words_sql(*options.texts, ""));
+    if (options.vector && options.vector->index)
+        sql += text("CREATE INDEX IF NOT EXISTS {} ON {} {};\n", quote_identifier(index_name(options, options.vector->column)),
+                    table_sql(options), vector_index_sql(*options.vector, extension));
     return sql;
 }
 
 /// Throws `mismatch` with all that a table lacks.
-inline void check_store_table(live_table const& live, store_options const& options) {
+inline void check_store_table(live_table const& live, store_options const& options, vector_extension const& extension) {
     std::vector<difference> differences;
     auto const expect = [&](std::string_view column, std::string_view type, std::string_view other_type) {
         auto const* const found = live.find(column);
@@ -67,6 +74,16 @@ inline void check_store_table(live_table const& live, store_options const& optio
     expect("metadata", "jsonb", "jsonb");
     expect("created_at", "timestamp with time zone", "timestamp without time zone");
     expect("updated_at", "timestamp with time zone", "timestamp without time zone");
+    if (options.vector) {
+        auto const* const found = live.find(options.vector->column);
+        auto const type = text("vector({})", options.vector->dimension);
+        if (found == nullptr)
+            differences.push_back({text("record.{}", options.vector->column), options.vector->column, type,
+                                   text("no such column; make it by: ALTER TABLE {} ADD COLUMN {}", table_sql(options),
+                                        vector_column_sql(*options.vector, extension))});
+        else if (found->type != type && !found->type.ends_with("." + type))
+            differences.push_back({text("record.{}", options.vector->column), options.vector->column, type, found->type});
+    }
     for (auto const& column : live.columns)
         if (column.not_null && !column.has_default() && column.name != "id" && column.name != "fields" && column.name != "metadata")
             differences.push_back({"record", column.name, "a default, or no such column", "NOT NULL without a default"});
@@ -77,12 +94,22 @@ inline void check_store_table(live_table const& live, store_options const& optio
     if (!differences.empty()) throw mismatch("record", text("the table {}", table_sql(options)), std::move(differences));
 }
 
-/// Makes the table where it is not there. Throws `mismatch` where it is another one, and `missing_privilege`, with the SQL to ask for,
-/// where the role may not make it.
-inline void prepare_store(database_ref const& where, store_options const& options) {
-    if (auto const live = read_table(where, options.schema, options.table)) return check_store_table(*live, options);
-    auto const sql = create_store_sql(options);
-    if (!options.create) throw usage_error(text("there is no table {}; make it by:\n{}", table_sql(options), sql));
+/// Where pgvector is in the database, and what it can do; nothing where it is not there.
+[[nodiscard]] inline std::optional<vector_extension> find_vector_extension(database_ref const& where) {
+    struct row {
+        std::string schema;
+        bool scans_on;
+    };
+    auto const found = query_optional<row>(
+        where,
+        "SELECT n.nspname::text AS schema, string_to_array(e.extversion, '.')::int[] >= ARRAY[0, 8] AS scans_on"
+        " FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'");
+    if (!found) return std::nullopt;
+    return vector_extension{quote_identifier(found->schema) + ".", found->scans_on};
+}
+
+/// Runs SQL that makes something, alone among those who set up this database. Throws `missing_privilege` with the SQL to ask for.
+inline void make(database_ref const& where, std::string_view what, std::string const& sql) {
     database_ref::use const connection(where);
     try {
         transaction making(*connection);
@@ -91,9 +118,33 @@ inline void prepare_store(database_ref const& where, store_options const& option
         making.commit();
     } catch (server_error const& failure) {
         if (failure.sqlstate() != sqlstate::insufficient_privilege) throw;
-        throw missing_privilege(text("the table {} does not exist and this role may not create it ({}); ask an administrator to run:\n{}",
-                                     table_sql(options), failure.message(), sql));
+        throw missing_privilege(
+            text("{} does not exist and this role may not create it ({}); ask an administrator to run:\n{}", what, failure.message(), sql));
     }
+}
+
+/// Makes the table where it is not there, and pgvector where it is needed. Throws `mismatch` where it is another table, and
+/// `missing_privilege`, with the SQL to ask for, where the role may not make it.
+[[nodiscard]] inline vector_extension prepare_store(database_ref const& where, store_options const& options) {
+    std::optional<vector_extension> extension;
+    if (options.vector) {
+        check_vector_field(*options.vector);
+        extension = find_vector_extension(where);
+        if (!extension && options.create) {
+            make(where, "the extension \"vector\"", "CREATE EXTENSION IF NOT EXISTS vector;\n");
+            extension = find_vector_extension(where);
+        }
+        if (!extension) throw usage_error("the database has not the extension \"vector\"; make it by: CREATE EXTENSION vector");
+    }
+    auto const known = extension.value_or(vector_extension{});
+    if (auto const live = read_table(where, options.schema, options.table)) {
+        check_store_table(*live, options, known);
+        return known;
+    }
+    auto const sql = create_store_sql(options, known);
+    if (!options.create) throw usage_error(text("there is no table {}; make it by:\n{}", table_sql(options), sql));
+    make(where, text("the table {}", table_sql(options)), sql);
+    return known;
 }
 
 }  // namespace isorow::inline v1::records::detail

@@ -46,17 +46,17 @@ struct written_row {
 
 }  // namespace records::detail
 
-inline std::vector<uuid> record_store::create_batch(std::span<record const> added) const {
+inline std::vector<uuid> record_store<>::create_batch(std::span<record const> added) const {
     records::detail::require_distinct(added);
     auto ids = records::detail::ids_of(added);
     if (added.size() > most_in_arrays) copy(added, ids);
-    else if (added.size() > 1) transact([&](record_store const& inner) { inner.insert_all(added, ids); });
+    else if (added.size() > 1) transact([&](record_store<> const& inner) { inner.insert_all(added, ids); });
     else if (!added.empty()) insert_all(added, ids);
     return ids;
 }
 
 /// Adds those whose ids are not there, which it returns.
-inline std::set<uuid> record_store::insert(std::span<record const> added, std::span<uuid const> ids) const {
+inline std::set<uuid> record_store<>::insert(std::span<record const> added, std::span<uuid const> ids) const {
     auto const made = isorow::query<uuid>(
         where_,
         text("INSERT INTO {} AS r (id, fields, metadata) SELECT u.id, u.fields::jsonb, u.metadata::jsonb"
@@ -67,15 +67,15 @@ inline std::set<uuid> record_store::insert(std::span<record const> added, std::s
     return {made.begin(), made.end()};
 }
 
-inline void record_store::insert_all(std::span<record const> added, std::span<uuid const> ids) const {
+inline void record_store<>::insert_all(std::span<record const> added, std::span<uuid const> ids) const {
     auto const made = insert(added, ids);
     if (made.size() == ids.size()) return;
     throw record_exists(*std::ranges::find_if_not(ids, [&](uuid const& id) { return made.contains(id); }));
 }
 
-inline void record_store::copy(std::span<record const> added, std::span<uuid const> ids) const {
+inline void record_store<>::copy(std::span<record const> added, std::span<uuid const> ids) const {
     try {
-        transact([&](record_store const& inner) {
+        transact([&](record_store<> const& inner) {
             database_ref::use const connection(inner.where_);
             copy_in copying(*connection, text("COPY {} (id, fields, metadata) FROM STDIN (FORMAT binary)", table_),
                             connection.given_limits());
@@ -97,13 +97,13 @@ inline void record_store::copy(std::span<record const> added, std::span<uuid con
     }
 }
 
-inline std::set<uuid> record_store::read_ids(std::span<uuid const> ids) const {
+inline std::set<uuid> record_store<>::read_ids(std::span<uuid const> ids) const {
     auto const there =
         isorow::query<uuid>(where_, text("SELECT id FROM {} WHERE id = ANY($1)", table_), std::vector<uuid>(ids.begin(), ids.end()));
     return {there.begin(), there.end()};
 }
 
-inline std::vector<std::optional<record>> record_store::read_batch(std::span<uuid const> ids) const {
+inline std::vector<std::optional<record>> record_store<>::read_batch(std::span<uuid const> ids) const {
     auto rows = isorow::query<records::detail::stored_row>(
         reads_, text("SELECT r.id, r.fields, r.metadata, {} FROM {} AS r WHERE r.id = ANY($1)", records::detail::stored_times, table_),
         std::vector<uuid>(ids.begin(), ids.end()));
@@ -121,8 +121,8 @@ inline std::vector<std::optional<record>> record_store::read_batch(std::span<uui
     return in_order;
 }
 
-inline records::outcome record_store::write(std::string_view set, uuid const& id, records::version const& expected,
-                                            std::string const& fields, std::string const& metadata) const {
+inline records::outcome record_store<>::write(std::string_view set, uuid const& id, records::version const& expected,
+                                              std::string const& fields, std::string const& metadata) const {
     auto const changed =
         execute(where_,
                 text("UPDATE {} AS r SET {}, updated_at = {} WHERE r.id = $1"
@@ -132,12 +132,12 @@ inline records::outcome record_store::write(std::string_view set, uuid const& id
     return changed == 1 ? records::outcome::updated : why_not(id);
 }
 
-inline records::outcome record_store::update(record const& changed, records::version const& expected) const {
+inline records::outcome record_store<>::update(record const& changed, records::version const& expected) const {
     return write("fields = $3::jsonb, metadata = $4::jsonb", changed.id, expected, to_json_text(changed.fields),
                  to_json_text(changed.metadata));
 }
 
-inline records::outcome record_store::patch(uuid const& id, boost::json::object const& fields, records::version const& expected) const {
+inline records::outcome record_store<>::patch(uuid const& id, boost::json::object const& fields, records::version const& expected) const {
     if (records::detail::is_flat(fields)) {
         boost::json::object set;
         boost::json::array taken_away;
@@ -148,7 +148,7 @@ inline records::outcome record_store::patch(uuid const& id, boost::json::object 
         return write("fields = (r.fields - ARRAY(SELECT jsonb_array_elements_text($4::jsonb))) || $3::jsonb", id, expected,
                      to_json_text(set), to_json_text(taken_away));
     }
-    return transact([&](record_store const& inner) {
+    return transact([&](record_store<> const& inner) {
         auto const found = isorow::query_optional<records::detail::stored_row>(
             inner.where_,
             text("SELECT r.id, r.fields, r.metadata, {} FROM {} AS r WHERE r.id = $1 FOR UPDATE", records::detail::stored_times, table_),
@@ -160,7 +160,7 @@ inline records::outcome record_store::patch(uuid const& id, boost::json::object 
     });
 }
 
-inline records::outcome record_store::upsert(record const& given) const {
+inline records::outcome record_store<>::upsert(record const& given) const {
     auto const id = given.id == uuid{} ? records::detail::new_id() : given.id;
     bool const is_fresh = query_one<bool>(
         where_,
@@ -171,7 +171,7 @@ inline records::outcome record_store::upsert(record const& given) const {
     return is_fresh ? records::outcome::created : records::outcome::updated;
 }
 
-inline records::outcome record_store::erase(uuid const& id, records::version const& expected) const {
+inline records::outcome record_store<>::erase(uuid const& id, records::version const& expected) const {
     auto const erased =
         execute(where_, text("DELETE FROM {} AS r WHERE r.id = $1 AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2)", table_),
                 id, expected);
@@ -179,10 +179,10 @@ inline records::outcome record_store::erase(uuid const& id, records::version con
 }
 
 template <class Write>
-std::vector<records::outcome> record_store::in_runs(std::span<record const> given, Write const& write) const {
+std::vector<records::outcome> record_store<>::in_runs(std::span<record const> given, Write const& write) const {
     std::vector<records::outcome> outcomes;
     if (given.empty()) return outcomes;
-    return transact([&](record_store const& inner) {
+    return transact([&](record_store<> const& inner) {
         outcomes.clear();
         outcomes.reserve(given.size());
         for (auto rest = given; !rest.empty();) {
@@ -194,16 +194,16 @@ std::vector<records::outcome> record_store::in_runs(std::span<record const> give
     });
 }
 
-inline std::vector<records::outcome> record_store::create_each(std::span<record const> added) const {
-    return in_runs(added, [](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+inline std::vector<records::outcome> record_store<>::create_each(std::span<record const> added) const {
+    return in_runs(added, [](record_store<> const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
         auto const ids = records::detail::ids_of(run);
         auto const made = inner.insert(run, ids);
         for (auto const& id : ids) outcomes.push_back(made.contains(id) ? records::outcome::created : records::outcome::exists);
     });
 }
 
-inline std::vector<records::outcome> record_store::update_batch(std::span<record const> changed, records::expect expect) const {
-    return in_runs(changed, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+inline std::vector<records::outcome> record_store<>::update_batch(std::span<record const> changed, records::expect expect) const {
+    return in_runs(changed, [&](record_store<> const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
         std::vector<uuid> ids;
         std::vector<records::version> versions;
         for (auto const& one : run) {
@@ -226,8 +226,8 @@ inline std::vector<records::outcome> record_store::update_batch(std::span<record
     });
 }
 
-inline std::vector<records::outcome> record_store::upsert_batch(std::span<record const> given) const {
-    return in_runs(given, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
+inline std::vector<records::outcome> record_store<>::upsert_batch(std::span<record const> given) const {
+    return in_runs(given, [&](record_store<> const& inner, std::span<record const> run, std::vector<records::outcome>& outcomes) {
         auto const ids = records::detail::ids_of(run);
         auto const rows = isorow::query<records::detail::written_row>(
             inner.where_,
@@ -242,9 +242,9 @@ inline std::vector<records::outcome> record_store::upsert_batch(std::span<record
     });
 }
 
-inline void record_store::restore_batch(std::span<record const> given) const {
+inline void record_store<>::restore_batch(std::span<record const> given) const {
     for (auto const& one : given) records::detail::require_id(one);
-    static_cast<void>(in_runs(given, [&](record_store const& inner, std::span<record const> run, std::vector<records::outcome>&) {
+    static_cast<void>(in_runs(given, [&](record_store<> const& inner, std::span<record const> run, std::vector<records::outcome>&) {
         std::vector<std::chrono::sys_time<std::chrono::microseconds>> created;
         std::vector<std::chrono::sys_time<std::chrono::microseconds>> updated;
         for (auto const& one : run) {
@@ -262,7 +262,7 @@ inline void record_store::restore_batch(std::span<record const> given) const {
     }));
 }
 
-inline std::vector<records::outcome> record_store::erase_batch(std::span<uuid const> ids) const {
+inline std::vector<records::outcome> record_store<>::erase_batch(std::span<uuid const> ids) const {
     auto const done = isorow::query<uuid>(where_, text("DELETE FROM {} WHERE id = ANY($1) RETURNING id", table_),
                                           std::vector<uuid>(ids.begin(), ids.end()));
     std::set<uuid> erased(done.begin(), done.end());

@@ -3,7 +3,7 @@
 /// @file
 /// An index as a struct declares it, held against those that are there.
 
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/detail/compared_table.hpp>
 #include <isorow/schema/detail/sql_index_reader.hpp>
 

@@ -4,7 +4,7 @@
 /// Whether two indexes are the same, by the SQL that makes them.
 
 #include <isorow/config.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 
 #include <cstddef>
 #include <string>

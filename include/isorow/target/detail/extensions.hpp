@@ -6,7 +6,7 @@
 #include <isorow/error/declaration_error.hpp>
 #include <isorow/pq/transaction.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/evolution.hpp>
 #include <isorow/schema/user_types.hpp>
 #include <isorow/target/install.hpp>

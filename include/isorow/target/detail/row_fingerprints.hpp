@@ -7,7 +7,7 @@
 
 #include <isorow/codec/codec.hpp>
 #include <isorow/config.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/target/detail/declared_rows.hpp>
 #include <isorow/target/detail/row_shape.hpp>
 

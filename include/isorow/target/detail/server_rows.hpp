@@ -8,7 +8,7 @@
 #include <isorow/codec/detail/oids_within.hpp>
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 
 #include <cstddef>
 #include <cstdint>

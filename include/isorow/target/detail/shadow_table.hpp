@@ -11,7 +11,7 @@
 #include <isorow/pq/copy.hpp>
 #include <isorow/pq/transaction.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/target/detail/declared_state.hpp>
 #include <isorow/target/detail/refused_row.hpp>
 #include <isorow/target/detail/server_rows.hpp>

@@ -9,7 +9,7 @@
 #include <isorow/pq/copy.hpp>
 #include <isorow/query/catalog.hpp>
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/target/detail/extensions.hpp>
 #include <isorow/target/detail/local_setting.hpp>
 #include <isorow/target/detail/registry.hpp>

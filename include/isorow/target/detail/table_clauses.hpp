@@ -4,7 +4,7 @@
 /// The pieces of SQL that speak of one table and of rows that are to be compared with it, `t` and `s`.
 
 #include <isorow/query/query.hpp>
-#include <isorow/schema/ddl.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/target/detail/declared_state.hpp>
 
 #include <cstddef>
