@@ -1,7 +1,7 @@
 // Whole transfers of the narrow table, isorow beside libpq by hand and libpqxx; and tables that are kept as their rows are declared, beside
 // a bare COPY and an upsert of all rows.
 //
-//   isorow_bench [--quick] [--json FILE] [--only PART]...    the parts are transfers, replication, narrow, wide, many and memoized
+//   isorow_bench [--quick] [--json FILE] [--only PART]...    the parts are those of script/bench, but for compile
 //   isorow_bench --once WORKLOAD CONTENDER ROWS              one transfer, for counting its instructions
 //   isorow_bench --many ROWS                                 a table of so many rows, for its memory
 
@@ -216,6 +216,7 @@ int run(int argument_count, char** arguments) {
     if (asked.has("many")) measure_many(arguments[0], asked.quick ? 2'000'000 : 10'000'000, figures);
     if (asked.has("memoized")) measure_memoized(url, 100'000, asked.quick ? 3 : 7, figures);
     if (asked.has("following")) measure_following(url, asked.quick, figures);
+    if (asked.has("records")) measure_records(url, asked.quick, figures);
     print_figures(std::cout, figures);
     if (asked.has("transfers") || asked.has("replication")) print_ratios(figures);
     std::cout << '\n';

@@ -50,3 +50,6 @@ void keep_many(std::string const& dsn, std::int64_t rows);
 /// What a changelog costs those who write, and how soon and how fast its events are read.
 void measure_following(std::string const& dsn, bool quick, std::vector<Figure>& figures);
 void measure_memoized(std::string const& dsn, std::int64_t inputs, int rounds, std::vector<Figure>& figures);
+
+/// What documents cost, beside a bare COPY of them and point queries.
+void measure_records(std::string const& dsn, bool quick, std::vector<Figure>& figures);

@@ -6,6 +6,7 @@
 
 #include <isorow/records/backend.hpp>
 #include <isorow/records/configuration.hpp>
+#include <isorow/records/ensure_database.hpp>
 #include <isorow/records/file_store.hpp>
 #include <isorow/records/filter.hpp>
 #include <isorow/records/found_record.hpp>

@@ -1,10 +1,16 @@
 // What docs/records.md shows.
 
+#include <isorow/asio.hpp>
 #include <isorow/records.hpp>
 #include <records/backends.hpp>
 #include <support/page_check.hpp>
 #include <support/server.hpp>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <iostream>
@@ -112,6 +118,27 @@ TEST_CASE("docs/records.md: following a store") {
     CHECK(rows == 1);
 }
 
+TEST_CASE("docs/records.md: asynchronously") {
+    namespace asio = boost::asio;
+    using isorow::async_run;
+    test::database const database;
+    isorow::pool db{database.dsn()};
+    isorow::record_store people{db};
+    people.create({.fields = {{"age", 30}}});
+    asio::io_context context;
+    std::size_t count = 0;
+    auto const work = [&]() -> asio::awaitable<void> {
+        auto const executor = co_await asio::this_coro::executor;
+        // clang-format off
+        auto const found = co_await async_run(executor, [&] { return people.search(where("age") > 18); }, asio::use_awaitable);
+        // clang-format on
+        count = found.size();
+    };
+    asio::co_spawn(context, work(), asio::detached);
+    context.run();
+    CHECK(count == 1);
+}
+
 TEST_CASE("docs/records.md: configuration, ranges and migrations") {
     test::database const database;
     test::folder const folder;
@@ -137,5 +164,5 @@ TEST_CASE("docs/records.md: configuration, ranges and migrations") {
 }
 
 TEST_CASE("docs/records.md shows no line of code that is not compiled, and names no test that is not there") {
-    test::check_page("records.md", 40);
+    test::check_page("records.md", 70);
 }

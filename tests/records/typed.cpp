@@ -172,3 +172,16 @@ TEST_CASE("a record_store of a struct is one of its table") {
     CHECK_FALSE(people.within(open).exists(id));
     CHECK(people.reading_from(pool).exists(id));
 }
+
+TEST_CASE("a change reads where it writes, and not from the standby") {
+    test::database const main;
+    test::database const standby;
+    isorow::pool pool(main.dsn());
+    isorow::pool replicas(standby.dsn());
+    record_store<Person> const behind(replicas);
+    auto people = record_store<Person>(pool).reading_from(replicas);
+    auto const id = people.create(alice());
+    CHECK_FALSE(people.read(id));
+    CHECK(people.change(id, [](Person& one) { ++one.age; }) == outcome::updated);
+    CHECK(record_store<Person>(pool).read(id)->value.age == 31);
+}

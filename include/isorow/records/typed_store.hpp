@@ -60,13 +60,15 @@ public:
     /// record meanwhile it is called again, with the newer value. `updated` or `missing`.
     template <std::invocable<T&> Change>
     outcome change(uuid const& id, Change change) {
-        while (true) {
-            auto found = read(id);
+        // In a transaction, as that reads where it writes, and not a standby that is behind.
+        auto const attempt = [&](auto& inner) {
+            auto found = as_typed_if(inner.read(id));
             if (!found) return outcome::missing;
             std::invoke(change, found->value);
-            auto const outcome = update(*found, found->updated_at);
-            if (outcome != outcome::conflict) return outcome;
-        }
+            return inner.update(as_record(*found), found->updated_at);
+        };
+        while (true)
+            if (auto const done = store_.transact(attempt); done != outcome::conflict) return done;
     }
 
     /// Changes the fields by a merge patch (RFC 7396): `updated`, `missing` or `conflict`.
