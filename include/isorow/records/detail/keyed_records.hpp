@@ -45,9 +45,6 @@ concept record_table = requires(Table& table, Table const& reader, uuid const& i
 template <class Store, record_table Table>
 class keyed_records {
 public:
-    keyed_records(keyed_records const&) = delete;
-    keyed_records& operator=(keyed_records const&) = delete;
-
     /// Adds a record and returns its id: its own, or a new UUIDv7 where that is nil. Throws `record_exists`, and `unrepresentable` for what
     /// no document can hold.
     uuid create(record const& added) { return create_batch({&added, 1}).front(); }
@@ -204,12 +201,15 @@ public:
         return step([&] { return std::invoke(work, static_cast<Store&>(*this)); });
     }
 
-protected:
+private:
+    friend Store;
+
     template <class... Arguments>
     explicit keyed_records(Arguments&&... arguments) : table_(std::forward<Arguments>(arguments)...) {}
+    keyed_records(keyed_records const&) = delete;
+    keyed_records& operator=(keyed_records const&) = delete;
     ~keyed_records() = default;
 
-private:
     /// So many records are looked through, or brought, before the caller gets them.
     static constexpr std::size_t chunk_size = 500;
 
