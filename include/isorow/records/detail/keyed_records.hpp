@@ -210,7 +210,7 @@ private:
     keyed_records& operator=(keyed_records const&) = delete;
     ~keyed_records() = default;
 
-    /// So many records are looked through, or brought, before the caller gets them.
+    /// So many records are found, or brought, before the caller gets them.
     static constexpr std::size_t chunk_size = 500;
 
     [[nodiscard]] std::unique_lock<std::recursive_mutex> locked() const { return std::unique_lock(mutex_); }
@@ -279,6 +279,12 @@ private:
         return outcome::erased;
     }
 
+    /// No more than the query asks for.
+    [[nodiscard]] static std::size_t chunk_of(query const& wanted) {
+        auto const limit = std::min(wanted.limit().value_or(chunk_size), chunk_size);
+        return std::clamp<std::size_t>(std::min(wanted.offset(), chunk_size) + limit, 1, chunk_size);
+    }
+
     template <class Deliver>
     void scan_by_id(query const& wanted, Deliver const& deliver) const {
         matcher const matches(wanted.condition());
@@ -293,7 +299,7 @@ private:
                 table_.each(last, [&](record const& one) {
                     last = one.id;
                     if (matches(one)) found.push_back(one);
-                    is_more = found.size() == chunk_size;
+                    is_more = found.size() == chunk_of(wanted);
                     return !is_more;
                 });
             }
@@ -322,7 +328,7 @@ private:
             found.clear();
             {
                 auto const lock = locked();
-                for (; done < places.size() && found.size() < chunk_size; ++done)
+                for (; done < places.size() && found.size() < chunk_of(wanted); ++done)
                     if (auto one = table_.find(places[done].id); one && matches(*one)) found.push_back(std::move(*one));
             }
             if (!deliver(found)) return;
