@@ -413,7 +413,7 @@ void check_report(isorow::report const& done, outcome const& expected, house con
 }  // namespace
 
 TEST_CASE("random runs of an app agree with a model, and a second one of each writes nothing and calls no memoized component again") {
-    auto const rounds = test::rounds(60, 3000);
+    auto const rounds = test::rounds(30, 3000);
     program chances(20'24);
     house home;
     world model;

@@ -221,7 +221,7 @@ TEST_CASE("a first commit with a bad row makes no table, and the next one does")
 
 TEST_CASE("a connection that is lost at any byte of a commit leaves rows and state as they were, or all is committed") {
     auto const what = any_kind();
-    auto const cuts = static_cast<std::size_t>(test::rounds(7, 60));
+    auto const cuts = static_cast<std::size_t>(test::rounds(4, 60));
     test::database const home;
     test::fault_proxy proxy(home.dsn());
     shop const here(what, home.dsn());

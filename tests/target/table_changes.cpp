@@ -525,7 +525,7 @@ TEST_CASE_METHOD(store, "an index that there is no time for is left pending, and
     sql("UPDATE isorow.objects SET pending = true; DROP INDEX items_name_idx");
     std::optional<isorow::transaction> writer(std::in_place, other);
     isorow::execute(other, "UPDATE items SET price = id");
-    auto const work = isorow::detail::finish_pending(connection, isorow::limits::within(std::chrono::milliseconds(300)), target);
+    auto const work = isorow::detail::finish_pending(connection, isorow::limits::within(std::chrono::seconds(3)), target);
     REQUIRE(work.postponed.size() == 1);
     CHECK(work.postponed[0].starts_with("create index \"items_name_idx\" on \"public\".\"items\": "));
     CHECK(indexes() == "items_name_idx invalid, items_pkey");
