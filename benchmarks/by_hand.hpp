@@ -7,11 +7,13 @@
 
 #include <bit>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <libpq-fe.h>
 
@@ -63,6 +65,54 @@ inline void put64(char*& place, std::uint64_t value) {
     std::memcpy(&value, place, sizeof value);
     return __builtin_bswap64(value);
 }
+
+/// A COPY IN in binary: big-endian stores into one buffer, a put at 64 KiB. Where the next value goes is the caller's own variable, which
+/// the compiler keeps in a register.
+class copy_in {
+public:
+    copy_in(std::string const& dsn, char const* command) : connection_(connect(dsn)) {
+        expect(connection_.get(), PQexec(connection_.get(), command), PGRES_COPY_IN);
+    }
+
+    [[nodiscard]] char* begin() {
+        std::memcpy(buffer_.data(), "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+        return buffer_.data() + 19;
+    }
+    /// Before a row of so many bytes.
+    [[nodiscard]] char* make_room(char* place, std::size_t needed) {
+        if (filled(place) + needed <= buffer_.size()) return place;
+        place = put(place);
+        if (needed > buffer_.size()) {
+            buffer_.resize(needed);
+            place = buffer_.data();
+        }
+        return place;
+    }
+    /// Behind a row.
+    [[nodiscard]] char* put_when_full(char* place) { return filled(place) >= full ? put(place) : place; }
+
+    /// Returns how many rows the server has taken.
+    std::int64_t finish(char* place) {
+        put16(place, 0xffff);
+        put(place);
+        if (PQputCopyEnd(connection_.get(), nullptr) != 1) fail(connection_.get());
+        owned_result const end(PQgetResult(connection_.get()), &PQclear);
+        if (PQresultStatus(end.get()) != PGRES_COMMAND_OK) fail(connection_.get());
+        return std::stoll(PQcmdTuples(end.get()));
+    }
+
+private:
+    static constexpr std::size_t full = 64 * 1024;
+
+    [[nodiscard]] std::size_t filled(char const* place) const { return static_cast<std::size_t>(place - buffer_.data()); }
+    char* put(char const* place) {
+        if (PQputCopyData(connection_.get(), buffer_.data(), static_cast<int>(filled(place))) != 1) fail(connection_.get());
+        return buffer_.data();
+    }
+
+    owned_connection connection_;
+    std::vector<char> buffer_ = std::vector<char>(2 * full);
+};
 
 /// A row of the narrow table. `field(value)` goes to the next column, sets `value` to its bytes and returns their number.
 template <class Field>

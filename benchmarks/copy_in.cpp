@@ -14,30 +14,12 @@ std::int64_t with_isorow(std::string const& dsn, std::vector<Narrow> const& rows
     return writer.finish();
 }
 
-/// One buffer, big-endian stores, a put at 64 KiB.
 std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const& rows, std::int64_t count) {
-    auto const connection = by_hand::connect(dsn);
-    by_hand::expect(connection.get(), PQexec(connection.get(), "COPY narrow_in (id, name, value, at) FROM STDIN (FORMAT binary)"),
-                    PGRES_COPY_IN);
-    constexpr std::size_t full = 64 * 1024;
-    std::vector<char> buffer(2 * full);
-    char* place = buffer.data();
-    std::memcpy(place, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-    place += 19;
-    auto const flush = [&] {
-        if (PQputCopyData(connection.get(), buffer.data(), static_cast<int>(place - buffer.data())) != 1) by_hand::fail(connection.get());
-        place = buffer.data();
-    };
+    by_hand::copy_in copy(dsn, "COPY narrow_in (id, name, value, at) FROM STDIN (FORMAT binary)");
+    char* place = copy.begin();
     for (std::int64_t i = 0; i < count; ++i) {
         auto const& row = rows[static_cast<std::size_t>(i)];
-        auto const needed = 2 + 4 * 4 + 3 * 8 + row.name.size();
-        if (static_cast<std::size_t>(place - buffer.data()) + needed > buffer.size()) {
-            flush();
-            if (needed > buffer.size()) {
-                buffer.resize(needed);
-                place = buffer.data();
-            }
-        }
+        place = copy.make_room(place, 2 + 4 * 4 + 3 * 8 + row.name.size());
         by_hand::put16(place, 4);
         by_hand::put32(place, 8);
         by_hand::put64(place, static_cast<std::uint64_t>(row.id));
@@ -48,14 +30,9 @@ std::int64_t with_libpq(std::string const& dsn, std::vector<Narrow> const& rows,
         by_hand::put64(place, std::bit_cast<std::uint64_t>(row.value));
         by_hand::put32(place, 8);
         by_hand::put64(place, static_cast<std::uint64_t>(row.at.time_since_epoch().count() - postgres_epoch_microseconds));
-        if (static_cast<std::size_t>(place - buffer.data()) >= full) flush();
+        place = copy.put_when_full(place);
     }
-    by_hand::put16(place, 0xffff);
-    flush();
-    if (PQputCopyEnd(connection.get(), nullptr) != 1) by_hand::fail(connection.get());
-    by_hand::owned_result const end(PQgetResult(connection.get()), &PQclear);
-    if (PQresultStatus(end.get()) != PGRES_COMMAND_OK) by_hand::fail(connection.get());
-    return std::stoll(PQcmdTuples(end.get()));
+    return copy.finish(place);
 }
 
 #if defined(ISOROW_BENCH_PQXX)

@@ -48,19 +48,9 @@ struct Texts {
 
 /// A COPY of texts that are there already, as one who has them would write it.
 void copy_by_hand(std::string const& dsn, std::vector<Texts> const& texts, std::int64_t count) {
-    auto const connection = by_hand::connect(dsn);
-    by_hand::expect(connection.get(), PQexec(connection.get(), "COPY records (id, fields, metadata) FROM STDIN (FORMAT binary)"),
-                    PGRES_COPY_IN);
-    constexpr std::size_t full = 64 * 1024;
-    std::vector<char> buffer(2 * full);
-    char* place = buffer.data();
-    std::memcpy(place, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-    place += 19;
-    auto const flush = [&] {
-        if (PQputCopyData(connection.get(), buffer.data(), static_cast<int>(place - buffer.data())) != 1) by_hand::fail(connection.get());
-        place = buffer.data();
-    };
-    auto const put_document = [&](std::string const& text) {
+    by_hand::copy_in copy(dsn, "COPY records (id, fields, metadata) FROM STDIN (FORMAT binary)");
+    char* place = copy.begin();
+    auto const put_document = [&place](std::string const& text) {
         by_hand::put32(place, static_cast<std::uint32_t>(text.size() + 1));
         *place++ = 1;  // the version of jsonb's binary format
         std::memcpy(place, text.data(), text.size());
@@ -68,6 +58,7 @@ void copy_by_hand(std::string const& dsn, std::vector<Texts> const& texts, std::
     };
     for (std::int64_t i = 0; i < count; ++i) {
         auto const& row = texts[static_cast<std::size_t>(i) % texts.size()];
+        place = copy.make_room(place, 2 + 3 * 4 + 16 + 2 + row.fields.size() + row.metadata.size());
         by_hand::put16(place, 3);
         auto const id = isorow::records::detail::new_id();
         by_hand::put32(place, 16);
@@ -75,13 +66,9 @@ void copy_by_hand(std::string const& dsn, std::vector<Texts> const& texts, std::
         place += 16;
         put_document(row.fields);
         put_document(row.metadata);
-        if (static_cast<std::size_t>(place - buffer.data()) >= full) flush();
+        place = copy.put_when_full(place);
     }
-    by_hand::put16(place, 0xffff);
-    flush();
-    if (PQputCopyEnd(connection.get(), nullptr) != 1) by_hand::fail(connection.get());
-    by_hand::owned_result const end(PQgetResult(connection.get()), &PQclear);
-    if (PQresultStatus(end.get()) != PGRES_COMMAND_OK) by_hand::fail(connection.get());
+    copy.finish(place);
 }
 
 /// The times of two ways in turn, and the median of the rounds' ratios.

@@ -8,7 +8,6 @@
 #include <isorow/pq/detail/session_state.hpp>
 #include <isorow/pq/parameters.hpp>
 #include <isorow/pq/result.hpp>
-#include <isorow/schema/ddl_statements.hpp>
 
 #include <array>
 #include <chrono>

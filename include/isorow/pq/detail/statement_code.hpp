@@ -1,6 +1,7 @@
 #pragma once
 
 #include <isorow/pq/statement.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 
 #include <chrono>
 #include <memory>

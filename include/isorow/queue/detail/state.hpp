@@ -8,6 +8,7 @@
 #include <isorow/queue/detail/bell.hpp>
 #include <isorow/queue/detail/statements.hpp>
 #include <isorow/queue/options.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/target/install.hpp>
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 /// was written, so that isorow's own are known by the record, and others only compared by what they look like.
 
 #include <isorow/error/mismatch.hpp>
+#include <isorow/schema/ddl_statements.hpp>
 #include <isorow/schema/detail/bare_constraint.hpp>
 #include <isorow/schema/schema_change.hpp>
 
