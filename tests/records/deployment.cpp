@@ -76,6 +76,8 @@ TEST_CASE("a configuration as the reference has it is read, and what is left out
     CHECK(empty.pool_size == 10);
     CHECK(empty.max_overflow == 20);
     CHECK(empty.store.table == "records");
+    CHECK(configuration::read({{"pool_size", std::size_t{7}}}).pool_size == 7);
+    CHECK_THROWS_AS(configuration::read({{"pool_size", 7.0}}), isorow::usage_error);
 }
 
 TEST_CASE("what a configuration does not have is told with the nearest that it has, and no value is shown") {

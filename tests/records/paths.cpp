@@ -1,8 +1,10 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <isorow/records/filter.hpp>
 #include <isorow/records/path.hpp>
 #include <support/matchers.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -59,4 +61,12 @@ TEST_CASE("what is no path is refused with the reason") {
     std::string deep = "a";
     for (int i = 0; i < 64; ++i) deep += ".a";
     CHECK_THROWS_MATCHES(path(deep), isorow::usage_error, test::says("at most 64 steps"));
+}
+
+TEST_CASE("a filter asks of a place in a document, and of a value that a document can have") {
+    using isorow::records::where;
+    CHECK_THROWS_MATCHES(where("metadata").exists(), isorow::usage_error, test::says("a place in a document"));
+    CHECK_THROWS_MATCHES(where(path::of(part::fields)).includes({{"a", 1}}), isorow::usage_error, test::says("a place in a document"));
+    auto const now = std::chrono::system_clock::now();
+    CHECK_THROWS_MATCHES(where("times").has(now), isorow::usage_error, test::says("not a moment"));
 }

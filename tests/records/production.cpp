@@ -2,10 +2,13 @@
 
 #include <isorow/records/ensure_database.hpp>
 #include <isorow/records/store.hpp>
+#include <support/faults.hpp>
 #include <support/matchers.hpp>
+#include <support/own_server.hpp>
 #include <support/server.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <cstdlib>
 #include <string>
@@ -155,6 +158,31 @@ TEST_CASE("a connection that is lost under a store fails one call, of which noth
     CHECK_THROWS_AS(scanning(), isorow::error);
     CHECK(seen < 5001);
     CHECK(store.count() == 5001);
+}
+
+TEST_CASE("a disk that fills under a batch leaves the records that were there, the error says so, and the store goes on") {
+    // Files are kept short, in place of a small disk, which root alone could make.
+    constexpr int room = 24 << 20;
+    test::own_server const server({}, "ulimit -f " + std::to_string(room / 512));
+    isorow::pool pool(server.dsn());
+    record_store const store(pool);
+    store.create_batch(std::vector<record>(100, record{.fields = {{"name", "kept"}}}));
+    auto const before = store.search(query().order_by("id"));
+    std::vector<record> const large(26'000, record{.fields = {{"text", std::string(1000, 'x')}}});
+    auto const write = GENERATE(0, 1, 2);
+    auto const told = test::outcome_of([&] {
+        if (write == 0) store.create_batch(large);
+        if (write == 1) store.create_each(large);
+        if (write == 2) store.upsert_batch(large);
+    });
+    INFO(told);
+    CHECK(told.how == test::ended::by_server);
+    CHECK(told.text.find("could not extend file") != std::string::npos);
+    CHECK(store.search(query().order_by("id")) == before);
+    // What the failed write has left on the disk goes with the next vacuum.
+    store.maintain();
+    CHECK(store.read(store.create({.fields = {{"name", "new"}}})));
+    CHECK(store.count() == 101);
 }
 
 TEST_CASE("transactions that race are run again, and each has its effect once", "[concurrency]") {

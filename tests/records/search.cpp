@@ -260,6 +260,29 @@ TEST_CASE("a table without the vector is refused with the SQL that adds it") {
     CHECK_THROWS_AS(record_store(pool, {.vector = {{.dimension = 4}}}), isorow::mismatch);
 }
 
+TEST_CASE("a column of vectors that the store's writes would not fill is refused") {
+    test::database const database;
+    isorow::pool pool(database.dsn());
+    record_store const before(pool);
+    database.sql("CREATE EXTENSION vector; ALTER TABLE records ADD embedding vector(3)");
+    store_options const options{.vector = {{.dimension = 3}}};
+    CHECK_THROWS_MATCHES(record_store(pool, options), isorow::mismatch, test::says("a column that writes do not fill"));
+    database.sql(
+        "ALTER TABLE records DROP embedding;"
+        " ALTER TABLE records ADD embedding vector(3) GENERATED ALWAYS AS ((fields ->> 'other')::vector) STORED");
+    CHECK_THROWS_MATCHES(record_store(pool, options), isorow::mismatch, test::says("'other'"));
+    CHECK(record_store(pool).count() == 0);
+}
+
+TEST_CASE("a search in the caller's transaction leaves its settings as they are") {
+    library books;
+    books.fill();
+    isorow::transaction open(books.pool);
+    execute(open, "SET LOCAL hnsw.iterative_scan = relaxed_order");
+    CHECK(books.store.within(open).search_nearest(towards_foxes).size() == 4);
+    CHECK(isorow::scalar<std::string>(open, "SHOW hnsw.iterative_scan") == "relaxed_order");
+}
+
 TEST_CASE("pgvector is found in any schema") {
     test::database const database;
     database.sql("CREATE SCHEMA \"Ext\"; CREATE EXTENSION vector SCHEMA \"Ext\"");

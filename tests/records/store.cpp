@@ -6,6 +6,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,6 +22,7 @@ using isorow::records::document_index;
 using isorow::records::filter;
 using isorow::records::operation;
 using isorow::records::outcome;
+using isorow::records::path;
 using isorow::records::query;
 using isorow::records::where;
 
@@ -106,6 +110,54 @@ TEST_CASE("a table that the reference's DDL made is used as it is") {
     CHECK(store.count(isorow::records::created_at() > std::chrono::system_clock::now() - std::chrono::hours(1)) == 301);
     CHECK(columns == database.sql("SELECT string_agg(attname || ' ' || atttypid::regtype, ', ' ORDER BY attnum) FROM pg_attribute"
                                   " WHERE attrelid = 'records'::regclass AND attnum > 0"));
+}
+
+TEST_CASE("records without times, as the reference's columns allow, are changed, found and paged like all others") {
+    test::database const database;
+    database.sql(reference_ddl);
+    database.sql(
+        "INSERT INTO records SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, jsonb_build_object('n', n), NULL,"
+        " CASE WHEN n > 3 THEN now() END, CASE WHEN n > 3 THEN now() END FROM generate_series(1, 5) n");
+    isorow::pool pool(database.dsn());
+    isorow::record_store const store(pool);
+    isorow::records::moment const epoch{};
+    using isorow::records::updated_at;
+    CHECK(store.count(updated_at() == epoch) == 3);
+    CHECK(store.count(updated_at() < std::chrono::system_clock::now() - std::chrono::hours(1)) == 3);
+    CHECK(store.count(!(updated_at() > epoch)) == 3);
+    CHECK(store.count(updated_at() > epoch) == 2);
+    std::vector<uuid> paged;
+    auto const page = query().order_by(path::of(isorow::records::part::updated_at)).limit(2);
+    for (auto found = store.search(page); !found.empty() && paged.size() < 10; found = store.search(query(page).after(found.back())))
+        for (auto const& one : found) paged.push_back(one.id);
+    CHECK(paged.size() == 5);
+    auto const first = *store.read(paged[0]);
+    CHECK(first.updated_at == epoch);
+    CHECK(store.update({.id = first.id}, first.updated_at) == outcome::updated);
+    CHECK(store.update({.id = first.id}, first.updated_at) == outcome::conflict);
+    CHECK(store.erase(paged[1], epoch) == outcome::erased);
+}
+
+TEST_CASE("limits and lists of values may be longer than the server counts and than a statement has values") {
+    database_with_records database;
+    database.store.create_batch(std::vector<record>(3, record{.fields = {{"n", 7}}}));
+    auto const most = std::numeric_limits<std::size_t>::max();
+    CHECK(database.store.search(query().limit(most)).size() == 3);
+    CHECK(database.store.search(query().limit(most).offset(most)).empty());
+    std::vector<std::string> texts(70'000);
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = std::to_string(i);
+    CHECK(database.store.count(where("fields->>'n'").in(texts)) == 3);
+}
+
+TEST_CASE("places whose names look alike have an index each") {
+    test::database const database;
+    isorow::pool pool(database.dsn());
+    isorow::record_store const store(pool, {.indexes = {"a_b", "a.b", "metadata.a"}});
+    auto const table = isorow::read_table(pool, "public", "records");
+    REQUIRE(table);
+    CHECK(table->find_index("idx_fields_a_b")->definition.find("'a_b'") != std::string::npos);
+    CHECK(table->find_index("idx_fields_a_b_2")->definition.find("'b'") != std::string::npos);
+    CHECK(table->find_index("idx_metadata_a") != nullptr);
 }
 
 TEST_CASE("a table that has other columns is refused with all that is different") {

@@ -105,6 +105,23 @@ TEMPLATE_TEST_CASE("fields that the struct does not have are kept", "", RECORD_B
     CHECK(people.change(isorow::uuid{}, [](Person&) {}) == outcome::missing);
 }
 
+TEMPLATE_TEST_CASE("what objects below have beside the struct's fields is kept, until they are gone", "", RECORD_BACKENDS) {
+    TestType backend;
+    auto fields = isorow::to_json(alice()).as_object();
+    fields["home"].as_object()["zip"] = "00100";
+    fields["home"].as_object()["geo"] = {{"lat", 41.9}};
+    auto const id = backend.store.create({.fields = fields});
+    auto people = typed<Person>(backend.store);
+    CHECK(people.read(id)->others == boost::json::object{{"home", {{"zip", "00100"}, {"geo", {{"lat", 41.9}}}}}});
+    CHECK(people.change(id, [](Person& one) { one.home.city = "Paris"; }) == outcome::updated);
+    fields["home"].as_object()["city"] = "Paris";
+    CHECK(backend.store.read(id)->fields == fields);
+    auto found = *people.read(id);
+    found.others.clear();
+    CHECK(people.update(found) == outcome::updated);
+    CHECK(backend.store.read(id)->fields.at("home") == boost::json::object{{"city", "Paris"}, {"street", nullptr}});
+}
+
 TEMPLATE_TEST_CASE("a change is made to the newest value where others write meanwhile", "", RECORD_BACKENDS) {
     TestType backend;
     auto people = typed<Person>(backend.store);

@@ -71,6 +71,22 @@ TEMPLATE_TEST_CASE("records that are there are a failure, are replaced, or stay,
     CHECK(store.count(where("number") == "old") == 0);
 }
 
+TEST_CASE("in a transaction, too, what the server refuses leaves the rest to be written") {
+    test::postgres_records backend;
+    backend.database.sql("ALTER TABLE records ADD CHECK (fields ->> 'number' <> '1')");
+    std::vector<record> const given{numbered(0), numbered(1), numbered(2)};
+    for (auto const conflict : {on_conflict::fail, on_conflict::skip, on_conflict::replace}) {
+        backend.store.clear();
+        backend.store.transact([&](auto& inner) {
+            auto const done = isorow::records::write(
+                inner, given, {.on_conflict = conflict, .on_error = [](record const&, isorow::error const&) { return true; }});
+            CHECK(done.created == 2);
+            CHECK(done.failed == 1);
+        });
+        CHECK(backend.store.count() == 2);
+    }
+}
+
 TEMPLATE_TEST_CASE("what cannot be written is told by its place, and the rest is written", "", RECORD_BACKENDS) {
     TestType backend;
     auto& store = backend.store;

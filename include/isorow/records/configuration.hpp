@@ -75,10 +75,11 @@ private:
 
     [[nodiscard]] static std::size_t number_of(std::string_view name, boost::json::value const& value, std::int64_t least,
                                                std::int64_t greatest) {
-        auto const* const number = value.if_int64();
-        if (number == nullptr || *number < least || *number > greatest)
+        boost::system::error_code failure;
+        auto const number = value.is_double() ? least - 1 : value.to_number<std::int64_t>(failure);
+        if (failure || number < least || number > greatest)
             throw usage_error(text("\"{}\" in the configuration of a record store is a whole number from {} to {}", name, least, greatest));
-        return static_cast<std::size_t>(*number);
+        return static_cast<std::size_t>(number);
     }
 };
 

@@ -140,6 +140,8 @@ inline void check_values(operation operation, std::vector<comparand> const& valu
         auto const* const json = std::get_if<boost::json::value>(&value);
         if (json == nullptr ? takes_text(operation) : takes_text(operation) && !json->is_string())
             throw usage_error("this operation of a filter takes a text");
+        if (json == nullptr && (operation == has || operation == includes))
+            throw usage_error("this operation of a filter takes a JSON value, not a moment; a time in a document is a text");
         // What no record can have is refused in the words of JSON's writer: NUL, NaN, invalid UTF-8, too many levels.
         if (json != nullptr) static_cast<void>(to_json_text(*json));
         bool const is_pattern = operation == like || operation == ilike;
@@ -153,6 +155,8 @@ inline void check_values(operation operation, std::vector<comparand> const& valu
 inline filter filter::of(path place, enum operation operation, std::vector<comparand> values) {
     auto const [is_negative, positive] = detail::opposite_of(operation);
     detail::check_values(positive, values);
+    if (place.is_in_document() && place.steps().empty())
+        throw usage_error("a filter asks of a place in a document, such as metadata.source, and not of all of the document");
     filter made;
     made.joint_ = joint::comparison;
     made.place_ = std::move(place);

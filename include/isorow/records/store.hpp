@@ -11,6 +11,7 @@
 #include <isorow/records/detail/query_sql.hpp>
 #include <isorow/records/detail/store_table.hpp>
 #include <isorow/records/detail/stored_rows.hpp>
+#include <isorow/records/detail/time_sql.hpp>
 #include <isorow/records/found_record.hpp>
 #include <isorow/records/merge_patch.hpp>
 #include <isorow/records/options.hpp>
@@ -188,7 +189,7 @@ public:
     /// The store's rows as a source, to be followed: `follow(people.rows(), changelog{}, {.consumer = "search"})` tells all records and
     /// then what becomes of them. The source refers to what the store refers to.
     [[nodiscard]] source<records::record_row> rows() const {
-        return source<records::record_row>(where_, {.table = name_.second, .schema = name_.first, .ordinal_column = "updated_at"});
+        return source<records::record_row>(where_, {.table = kept_->table, .schema = kept_->schema, .ordinal_column = "updated_at"});
     }
 
     /// Runs `work(record_store&)` in a transaction and commits it; what it has written is rolled back where it throws. After a lost race it
@@ -216,13 +217,15 @@ private:
 
     record_store(std::shared_ptr<pool> own, records::store_options const& options) : record_store(*own, options) { own_ = std::move(own); }
     record_store(database_ref const& where, records::store_options const& options)
-        : where_(where), reads_(where), name_(options.schema, options.table), table_(records::detail::table_sql(options)) {
+        : where_(where), reads_(where), table_(records::detail::table_sql(options)) {
         auto extension = records::detail::prepare_store(where_, options);
-        searched_ = std::make_shared<searched const>(searched{options.texts, options.vector, std::move(extension)});
+        kept_ = std::make_shared<kept const>(kept{options.schema, options.table, options.texts, options.vector, std::move(extension)});
     }
 
-    /// What searches look at, and where pgvector is.
-    struct searched {
+    /// What copies share: the table's names, what searches look at, and where pgvector is.
+    struct kept {
+        std::string schema;
+        std::string table;
         std::optional<records::text_field> texts{};
         std::optional<records::vector_field> vector{};
         records::detail::vector_extension extension{};
@@ -244,20 +247,16 @@ private:
     records::outcome write(std::string_view set, uuid const& id, records::version const& expected, std::string const& fields,
                            std::string const& metadata) const;
 
-    /// What became of a write that found no record: there is none, or it has another version.
-    [[nodiscard]] records::outcome why_not(uuid const& id) const {
-        return read_ids({&id, 1}).empty() ? records::outcome::missing : records::outcome::conflict;
+    /// What became of a write that found no record: there is none, or it has another version than was expected.
+    [[nodiscard]] records::outcome why_not(uuid const& id, records::version const& expected) const {
+        return !expected || read_ids({&id, 1}).empty() ? records::outcome::missing : records::outcome::conflict;
     }
-
-    /// Later than the last write, by the server's clock.
-    static constexpr std::string_view next_version = "greatest(clock_timestamp(), r.updated_at::timestamptz + interval '1 microsecond')";
 
     std::shared_ptr<pool> own_{};
     database_ref where_;
     database_ref reads_;
-    std::pair<std::string, std::string> name_;  ///< schema and table
-    std::string table_;                         ///< the same, quoted
-    std::shared_ptr<searched const> searched_{};
+    std::string table_;  ///< with its schema, quoted
+    std::shared_ptr<kept const> kept_{};
 };
 
 template <class T>

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <isorow/error/text.hpp>
 #include <isorow/error/value_error.hpp>
 #include <isorow/json/value.hpp>
 #include <isorow/records/record.hpp>
-#include <isorow/schema/table.hpp>
+
+#include <boost/json/object.hpp>
 
 #include <chrono>
 #include <utility>
@@ -15,7 +17,8 @@ template <class T>
 struct typed_record {
     uuid id{};  ///< nil where the store is to make one
     T value{};
-    /// The fields that T does not have: they are kept as they are, so that programs of different versions may share a store.
+    /// What the fields have and T does not, in objects below as well: it is kept as it is, so that programs of different versions may share
+    /// a store. What an object in a list has beside its struct is not: which element it belongs to is not known.
     boost::json::object others{};
     boost::json::object metadata{};
     std::chrono::sys_time<std::chrono::microseconds> created_at{};
@@ -23,6 +26,30 @@ struct typed_record {
 };
 
 namespace records {
+
+namespace detail {
+
+/// Takes away what a struct's own document has.
+inline void remove_known(boost::json::object& from, boost::json::object const& known) {
+    for (auto const& member : known) {
+        auto* const found = from.if_contains(member.key());
+        if (found == nullptr) continue;
+        bool const are_objects = found->is_object() && member.value().is_object();
+        if (are_objects) remove_known(found->get_object(), member.value().get_object());
+        if (!are_objects || found->get_object().empty()) from.erase(member.key());
+    }
+}
+
+/// Puts it back beside what the struct's document has now.
+inline void add_unknown(boost::json::object& to, boost::json::object const& unknown) {
+    for (auto const& member : unknown) {
+        auto* const found = to.if_contains(member.key());
+        if (found == nullptr) to.insert(member);
+        else if (found->is_object() && member.value().is_object()) add_unknown(found->get_object(), member.value().get_object());
+    }
+}
+
+}  // namespace detail
 
 /// The record as one of T. Throws `unrepresentable`, with the record's id and the path, where its fields are not those of a T.
 template <class T>
@@ -37,7 +64,7 @@ template <class T>
     } catch (value_error const& failure) {
         failure.rethrow_at(text("record {}", to_string(typed.id)));
     }
-    for (auto const& column : columns_of<T>) typed.others.erase(column.name);
+    detail::remove_known(typed.others, to_json(typed.value).as_object());
     return typed;
 }
 
@@ -49,7 +76,7 @@ template <class T>
                 .metadata = from.metadata,
                 .created_at = from.created_at,
                 .updated_at = from.updated_at};
-    for (auto const& other : from.others) made.fields.insert(other);
+    detail::add_unknown(made.fields, from.others);
     return made;
 }
 

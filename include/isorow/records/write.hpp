@@ -63,7 +63,7 @@ public:
 
     void write(std::span<record const> batch) {
         try {
-            count(write_whole(batch));
+            count(store_->transact([&](auto& inner) { return write_whole(inner, batch); }));
         } catch (error const& failure) {
             if (!options_->on_error || failure.retryable()) throw;
             for (auto const& one : batch) write_one(one);
@@ -75,16 +75,18 @@ public:
     [[nodiscard]] write_result&& result() && { return std::move(result_); }
 
 private:
-    [[nodiscard]] std::vector<outcome> write_whole(std::span<record const> batch) {
-        if (options_->on_conflict == on_conflict::replace) return store_->upsert_batch(batch);
-        if (options_->on_conflict == on_conflict::skip) return store_->create_each(batch);
-        store_->create_batch(batch);
+    template <class Inner>
+    [[nodiscard]] std::vector<outcome> write_whole(Inner& inner, std::span<record const> batch) const {
+        if (options_->on_conflict == on_conflict::replace) return inner.upsert_batch(batch);
+        if (options_->on_conflict == on_conflict::skip) return inner.create_each(batch);
+        inner.create_batch(batch);
         return std::vector<outcome>(batch.size(), outcome::created);
     }
 
     void write_one(record const& one) {
         try {
-            count(write_whole({&one, 1}));
+            // In a transaction of its own, or a savepoint of the caller's: what fails leaves the others as they are.
+            count(store_->transact([&](auto& inner) { return write_whole(inner, {&one, 1}); }));
         } catch (error const& failure) {
             if (failure.retryable() || !options_->on_error(one, failure)) throw;
             if (result_.failures.size() < options_->kept_failures) result_.failures.push_back({result_.processed, one.id, failure.what()});

@@ -140,14 +140,33 @@ private:
         if (operation == operation::is_null || is_of_documents(operation) || takes_text(operation)) return "FALSE";
         return compared(condition, [&](enum operation one, comparand const& value) {
             auto const when = moment_of(value);
-            return when ? text("({}::timestamptz{}{})", column, sign_of(one), statement_.bind(*when)) : std::string("FALSE");
+            if (!when) return std::string("FALSE");
+            // A NULL is the epoch; it is asked for by itself, so that an index over the column answers the comparison.
+            return text("({}::timestamptz{}{}{})", column, sign_of(one), statement_.bind(*when),
+                        is_epoch(one, *when) ? text(" OR {} IS NULL", column) : std::string());
         });
+    }
+
+    /// Whether the comparison of the epoch with this moment holds.
+    [[nodiscard]] static bool is_epoch(operation operation, moment when) noexcept {
+        constexpr moment epoch{};
+        switch (operation) {
+            case operation::lt:
+                return epoch < when;
+            case operation::le:
+                return epoch <= when;
+            case operation::gt:
+                return epoch > when;
+            case operation::ge:
+                return epoch >= when;
+            default:
+                return epoch == when;
+        }
     }
 
     [[nodiscard]] std::string of_value(filter const& condition) {
         auto const& place = condition.place();
         auto const operation = condition.operation();
-        if (place.steps().empty()) return operation == operation::is_null ? "TRUE" : "FALSE";
         auto const value = value_sql(place);
         if (operation == operation::exists) return "(" + value + " IS NOT NULL)";
         if (operation == operation::is_null) return "(coalesce(" + value + ", 'null'::jsonb) = 'null'::jsonb)";
@@ -157,6 +176,15 @@ private:
         auto const& values = condition.values();
         bool const is_plain =
             !place.is_text() && std::ranges::all_of(values, [](comparand const& one) { return std::holds_alternative<json_value>(one); });
+        bool const are_texts = place.is_text() && std::ranges::all_of(values, [](comparand const& one) {
+                                   auto const* const json = std::get_if<json_value>(&one);
+                                   return json != nullptr && json->is_string();
+                               });
+        if (operation == operation::in && values.size() > most_alternatives && are_texts) {
+            std::vector<std::string> all;
+            for (auto const& one : values) all.emplace_back(std::get<json_value>(one).get_string());
+            return text("({} COLLATE \"C\" = ANY({}))", text_sql(place), statement_.bind(std::move(all)));
+        }
         if (operation == operation::in && values.size() > most_alternatives && is_plain) {
             boost::json::array all;
             for (auto const& one : values) all.push_back(std::get<json_value>(one));

@@ -6,9 +6,12 @@
 #include <isorow/records/detail/filter_sql.hpp>
 #include <isorow/records/detail/ordering.hpp>
 #include <isorow/records/detail/stored_rows.hpp>
+#include <isorow/records/detail/time_sql.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,10 +71,10 @@ private:
                 terms_.push_back({"r.id", key.direction, after ? statement_.bind(after->id) : "NULL"});
                 return;
             case part::created_at:
-                terms_.push_back({"r.created_at::timestamptz", key.direction, after ? statement_.bind(after->created_at) : "NULL"});
+                terms_.push_back({std::string(created_at_sql), key.direction, after ? statement_.bind(after->created_at) : "NULL"});
                 return;
             case part::updated_at:
-                terms_.push_back({"r.updated_at::timestamptz", key.direction, after ? statement_.bind(after->updated_at) : "NULL"});
+                terms_.push_back({std::string(updated_at_sql), key.direction, after ? statement_.bind(after->updated_at) : "NULL"});
                 return;
             default:
                 break;
@@ -114,6 +117,11 @@ private:
                 statement.bind(std::move(names)), "'{}'");
 }
 
+/// How many rows, no more than a bigint says.
+[[nodiscard]] inline std::string count_sql(std::size_t count) {
+    return std::to_string(std::min<std::size_t>(count, std::numeric_limits<std::int64_t>::max()));
+}
+
 /// Everything that a query says, behind SELECT.
 inline void write_query(statement_builder& statement, query const& query, std::string_view table) {
     statement << "SELECT r.id, " << document_sql(statement, query, part::fields) << " AS fields, "
@@ -122,8 +130,8 @@ inline void write_query(statement_builder& statement, query const& query, std::s
     order_writer const order(statement, query);
     if (query.after()) statement << " AND " << order.is_behind();
     statement << order.order();
-    if (query.limit()) statement << " LIMIT " << std::to_string(*query.limit());
-    if (query.offset() != 0) statement << " OFFSET " << std::to_string(query.offset());
+    if (query.limit()) statement << " LIMIT " << count_sql(*query.limit());
+    if (query.offset() != 0) statement << " OFFSET " << count_sql(query.offset());
 }
 
 }  // namespace isorow::inline v1::records::detail

@@ -77,6 +77,28 @@ inline void check_vector_field(vector_field const& of) {
     return text("{} {} GENERATED ALWAYS AS ({}::{}) STORED", quote_identifier(of.column), type, searched_text_sql(of.place, ""), type);
 }
 
+/// An expression without what is written here and printed by the server differently: spaces, parentheses, casts to text.
+[[nodiscard]] inline std::string bare_expression(std::string_view sql) {
+    std::string bare;
+    for (std::size_t i = 0; i < sql.size(); ++i) {
+        constexpr std::string_view cast = "::text";
+        constexpr std::string_view of_list = "[]";
+        if (sql.substr(i).starts_with(cast)) {
+            i += cast.size();
+            if (sql.substr(i).starts_with(of_list)) i += of_list.size();
+            --i;
+        } else if (std::string_view(" ()").find(sql[i]) == std::string_view::npos) {
+            bare += sql[i];
+        }
+    }
+    return bare;
+}
+
+/// Whether the expression, as the server prints it, is the store's for the column of vectors.
+[[nodiscard]] inline bool is_vector_expression(std::string_view printed, vector_field const& of) {
+    return bare_expression(printed.substr(0, printed.rfind("::"))) == bare_expression(searched_text_sql(of.place, ""));
+}
+
 [[nodiscard]] inline std::string vector_index_sql(vector_field const& of, vector_extension const& extension) {
     return text("USING hnsw ({} {}vector{}) WITH (m = {}, ef_construction = {})", quote_identifier(of.column), extension.prefix,
                 isorow::detail::metric_suffix(of.metric), of.index->m, of.index->ef_construction);

@@ -39,10 +39,10 @@ inline constexpr std::size_t default_page = 10;
 /// Writes a SELECT of `id` and `score` of the records that have the words, the best `depth_of` of them.
 inline std::string record_store<>::write_text_search(records::detail::statement_builder& statement, std::string_view words,
                                                      records::query const& wanted) const {
-    if (!searched_->texts) throw usage_error("the record store has no texts to search: say their places in its options, `.texts`");
-    auto const words_there = records::detail::words_sql(*searched_->texts, "r.");
+    if (!kept_->texts) throw usage_error("the record store has no texts to search: say their places in its options, `.texts`");
+    auto const words_there = records::detail::words_sql(*kept_->texts, "r.");
     auto const asked =
-        text("websearch_to_tsquery({}, {})", records::detail::language_sql(*searched_->texts), statement.bind(std::string(words)));
+        text("websearch_to_tsquery({}, {})", records::detail::language_sql(*kept_->texts), statement.bind(std::string(words)));
     return text("SELECT r.id, ts_rank_cd({}, {})::float8 AS score FROM {} AS r WHERE {} @@ {} AND {} ORDER BY score DESC, r.id",
                 words_there, asked, table_, words_there, asked, records::detail::filter_writer(statement)(wanted.condition()));
 }
@@ -50,9 +50,9 @@ inline std::string record_store<>::write_text_search(records::detail::statement_
 /// The same of those whose vectors are near; the score is the distance.
 inline std::string record_store<>::write_vector_search(records::detail::statement_builder& statement, std::span<float const> to,
                                                        records::query const& wanted) const {
-    if (!searched_->vector) throw usage_error("the record store has no vector to search by: say it in its options, `.vector`");
-    auto const& of = *searched_->vector;
-    auto const& prefix = searched_->extension.prefix;
+    if (!kept_->vector) throw usage_error("the record store has no vector to search by: say it in its options, `.vector`");
+    auto const& of = *kept_->vector;
+    auto const& prefix = kept_->extension.prefix;
     auto const column = "r." + quote_identifier(of.column);
     // What the index answers for is this expression, to the letter.
     auto const distance = text("{} OPERATOR({}{}) {}::text::{}vector", column, prefix, records::detail::distance_operator(of.metric),
@@ -68,22 +68,29 @@ inline std::vector<records::found_record> record_store<>::ranked(std::string_vie
               << records::detail::document_sql(statement, wanted, records::part::metadata) << " AS metadata, "
               << records::detail::stored_times << ", k.score FROM ranked AS k JOIN " << table_ << " AS r ON r.id = k.id ORDER BY k.score "
               << (best_first == records::ascending ? "ASC" : "DESC") << ", r.id LIMIT "
-              << std::to_string(wanted.limit().value_or(records::detail::default_page)) << " OFFSET " << std::to_string(wanted.offset());
+              << records::detail::count_sql(wanted.limit().value_or(records::detail::default_page)) << " OFFSET "
+              << records::detail::count_sql(wanted.offset());
     std::vector<records::found_record> all;
     auto const take = [&](records::detail::found_row&& row) {
         auto const score = row.score;
         auto record = records::detail::as_record({row.id, std::move(row.fields), std::move(row.metadata), row.created_at, row.updated_at});
         all.push_back({records::detail::projected(std::move(record), wanted), score});
     };
-    if (!searched_->extension.scans_on) {
+    if (!kept_->extension.scans_on) {
         records::detail::run<records::detail::found_row>(reads_, statement, take);
         return all;
     }
     // An index of vectors gives no more than its few candidates, unless it is told to go on until there are enough.
     auto const inside = [&](transaction& open) {
         all.clear();
-        execute(open, "SET LOCAL hnsw.iterative_scan = strict_order");
+        auto const former = query_one<std::string>(
+            open,
+            "WITH former AS MATERIALIZED (SELECT coalesce(current_setting('hnsw.iterative_scan', true), 'off') AS setting)"
+            " SELECT setting FROM former WHERE set_config('hnsw.iterative_scan', 'strict_order', true) IS NOT NULL");
         records::detail::run<records::detail::found_row>(open, statement, take);
+        // The transaction may stand in the caller's, where the setting would stay.
+        if (reads_.lender() == nullptr)
+            static_cast<void>(query_one<std::string>(open, "SELECT set_config('hnsw.iterative_scan', $1, true)", former));
     };
     if (reads_.lender() != nullptr) {
         isorow::transact(*reads_.lender(), inside);

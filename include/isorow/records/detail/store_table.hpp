@@ -14,6 +14,7 @@
 #include <isorow/target/install.hpp>
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,11 +44,14 @@ namespace isorow::inline v1::records::detail {
     };
     add_index("fields", options.fields);
     add_index("metadata", options.metadata);
+    std::map<std::string, int> made;
     for (auto const& place : options.indexes) {
         if (!place.is_in_document() || place.steps().empty())
             throw usage_error("an index of a record store is over a place in fields or metadata; id, and all of a document, have theirs");
         std::string name = place.part() == part::metadata ? "metadata" : "fields";
         for (auto const& step : place.steps()) name.append("_").append(step);
+        // `a.b` and `a_b`
+        if (auto const same = ++made[name]; same > 1) name.append("_").append(std::to_string(same));
         sql += text("CREATE INDEX IF NOT EXISTS {} ON {} ({});\n", quote_identifier(index_name(options, name)), table_sql(options),
                     value_sql(place, {}));
     }
@@ -60,8 +64,19 @@ namespace isorow::inline v1::records::detail {
     return sql;
 }
 
-/// Throws `mismatch` with all that a table lacks.
-inline void check_store_table(live_table const& live, store_options const& options, vector_extension const& extension) {
+/// What the server computes a column by; empty for one that it does not compute.
+[[nodiscard]] inline std::string generation_expression(database_ref const& where, live_table const& live, std::string_view column) {
+    return query_optional<std::string>(where,
+                                       "SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attribute a"
+                                       " JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+                                       " WHERE a.attrelid = $1 AND a.attname = $2 AND a.attgenerated <> ''",
+                                       live.relation, column)
+        .value_or(std::string());
+}
+
+/// Throws `mismatch` with all that a table lacks. `generated_by`: what the server computes the column of vectors by, if there is one.
+inline void check_store_table(live_table const& live, store_options const& options, vector_extension const& extension,
+                              std::string_view generated_by) {
     std::vector<difference> differences;
     auto const expect = [&](std::string_view column, std::string_view type, std::string_view other_type) {
         auto const* const found = live.find(column);
@@ -83,6 +98,10 @@ inline void check_store_table(live_table const& live, store_options const& optio
                                         vector_column_sql(*options.vector, extension))});
         else if (found->type != type && !found->type.ends_with("." + type))
             differences.push_back({text("record.{}", options.vector->column), options.vector->column, type, found->type});
+        else if (!is_vector_expression(generated_by, *options.vector))
+            differences.push_back(
+                {text("record.{}", options.vector->column), options.vector->column, vector_column_sql(*options.vector, extension),
+                 generated_by.empty() ? std::string("a column that writes do not fill") : text("generated as {}", generated_by)});
     }
     for (auto const& column : live.columns)
         if (column.not_null && !column.has_default() && column.name != "id" && column.name != "fields" && column.name != "metadata")
@@ -138,7 +157,8 @@ inline void make(database_ref const& where, std::string_view what, std::string c
     }
     auto const known = extension.value_or(vector_extension{});
     if (auto const live = read_table(where, options.schema, options.table)) {
-        check_store_table(*live, options, known);
+        auto const generated_by = options.vector ? generation_expression(where, *live, options.vector->column) : std::string();
+        check_store_table(*live, options, known, generated_by);
         return known;
     }
     auto const sql = create_store_sql(options, known);

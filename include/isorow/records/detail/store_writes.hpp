@@ -3,6 +3,7 @@
 /// @file
 /// How a record store writes.
 
+#include <isorow/records/detail/time_sql.hpp>
 #include <isorow/records/store.hpp>
 
 namespace isorow::inline v1 {
@@ -123,13 +124,12 @@ inline std::vector<std::optional<record>> record_store<>::read_batch(std::span<u
 
 inline records::outcome record_store<>::write(std::string_view set, uuid const& id, records::version const& expected,
                                               std::string const& fields, std::string const& metadata) const {
-    auto const changed =
-        execute(where_,
-                text("UPDATE {} AS r SET {}, updated_at = {} WHERE r.id = $1"
-                     " AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2) AND $3 IS NOT NULL AND $4 IS NOT NULL",
-                     table_, set, next_version),
-                id, expected, fields, metadata);
-    return changed == 1 ? records::outcome::updated : why_not(id);
+    auto const changed = execute(where_,
+                                 text("UPDATE {} AS r SET {}, updated_at = {} WHERE r.id = $1"
+                                      " AND ($2::timestamptz IS NULL OR {} = $2) AND $3 IS NOT NULL AND $4 IS NOT NULL",
+                                      table_, set, records::detail::next_version, records::detail::updated_at_sql),
+                                 id, expected, fields, metadata);
+    return changed == 1 ? records::outcome::updated : why_not(id, expected);
 }
 
 inline records::outcome record_store<>::update(record const& changed, records::version const& expected) const {
@@ -166,16 +166,17 @@ inline records::outcome record_store<>::upsert(record const& given) const {
         where_,
         text("INSERT INTO {} AS r (id, fields, metadata) VALUES ($1, $2::text::jsonb, $3::text::jsonb) ON CONFLICT (id) DO UPDATE"
              " SET fields = excluded.fields, metadata = excluded.metadata, updated_at = {} RETURNING xmax = 0",
-             table_, next_version),
+             table_, records::detail::next_version),
         id, to_json_text(given.fields), to_json_text(given.metadata));
     return is_fresh ? records::outcome::created : records::outcome::updated;
 }
 
 inline records::outcome record_store<>::erase(uuid const& id, records::version const& expected) const {
-    auto const erased =
-        execute(where_, text("DELETE FROM {} AS r WHERE r.id = $1 AND ($2::timestamptz IS NULL OR r.updated_at::timestamptz = $2)", table_),
-                id, expected);
-    return erased == 1 ? records::outcome::erased : why_not(id);
+    auto const erased = execute(
+        where_,
+        text("DELETE FROM {} AS r WHERE r.id = $1 AND ($2::timestamptz IS NULL OR {} = $2)", table_, records::detail::updated_at_sql), id,
+        expected);
+    return erased == 1 ? records::outcome::erased : why_not(id, expected);
 }
 
 template <class Write>
@@ -214,8 +215,8 @@ inline std::vector<records::outcome> record_store<>::update_batch(std::span<reco
             inner.where_,
             text("UPDATE {} AS r SET fields = u.fields::jsonb, metadata = u.metadata::jsonb, updated_at = {}"
                  " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS u(id, fields, metadata, version)"
-                 " WHERE r.id = u.id AND (u.version IS NULL OR r.updated_at::timestamptz = u.version) RETURNING r.id",
-                 table_, next_version),
+                 " WHERE r.id = u.id AND (u.version IS NULL OR {} = u.version) RETURNING r.id",
+                 table_, records::detail::next_version, records::detail::updated_at_sql),
             ids, records::detail::texts_of(run, &record::fields), records::detail::texts_of(run, &record::metadata), versions);
         std::set<uuid> const updated(done.begin(), done.end());
         auto const there = updated.size() == ids.size() ? std::set<uuid>{} : inner.read_ids(ids);
@@ -234,7 +235,7 @@ inline std::vector<records::outcome> record_store<>::upsert_batch(std::span<reco
             text("INSERT INTO {} AS r (id, fields, metadata) SELECT u.id, u.fields::jsonb, u.metadata::jsonb"
                  " FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u(id, fields, metadata) ON CONFLICT (id) DO UPDATE"
                  " SET fields = excluded.fields, metadata = excluded.metadata, updated_at = {} RETURNING r.id, xmax = 0 AS is_fresh",
-                 table_, next_version),
+                 table_, records::detail::next_version),
             ids, records::detail::texts_of(run, &record::fields), records::detail::texts_of(run, &record::metadata));
         std::map<uuid, bool> is_fresh;
         for (auto const& row : rows) is_fresh.emplace(row.id, row.is_fresh);

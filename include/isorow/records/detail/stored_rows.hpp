@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,10 +34,6 @@ struct stored_row {
             .created_at = row.created_at,
             .updated_at = row.updated_at};
 }
-
-/// The times of a `stored_row`, of a table whose alias is r. In a table of others they may be without a time zone, or NULL.
-inline constexpr std::string_view stored_times =
-    "coalesce(r.created_at::timestamptz, 'epoch') AS created_at, coalesce(r.updated_at::timestamptz, 'epoch') AS updated_at";
 
 /// Runs a statement; `take` gets each row.
 template <class Row, class Take>
