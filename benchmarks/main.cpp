@@ -11,12 +11,15 @@
 #include "synchronise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace {
 
@@ -186,6 +189,8 @@ struct Arguments {
 };
 
 Arguments read_arguments(int argument_count, char** arguments) {
+    constexpr std::array<std::string_view, 8> parts{"transfers", "replication", "narrow",    "wide",
+                                                    "many",      "memoized",    "following", "records"};
     Arguments read;
     for (int i = 1; i < argument_count; ++i) {
         if (std::strcmp(arguments[i], "--quick") == 0) read.quick = true;
@@ -193,6 +198,8 @@ Arguments read_arguments(int argument_count, char** arguments) {
         else if (std::strcmp(arguments[i], "--only") == 0 && i + 1 < argument_count) read.only.emplace_back(arguments[++i]);
         else throw std::runtime_error("usage: isorow_bench [--quick] [--json FILE] [--only PART]...");
     }
+    for (auto const& part : read.only)
+        if (std::find(parts.begin(), parts.end(), part) == parts.end()) throw std::runtime_error("there is no part " + part);
     return read;
 }
 

@@ -41,7 +41,8 @@ struct store_options {
     std::string schema = "public";
     document_index fields = document_index::all_keys;
     document_index metadata = document_index::all_keys;
-    /// Places whose values get an index of their own, for ranges and orders of numbers: `{"age", "address.zip"}`.
+    /// Places whose values get an index of their own, for ranges of numbers: `{"age", "address.zip"}`. The server refuses records whose
+    /// value there is longer than 2704 bytes.
     std::vector<path> indexes{};
     std::optional<text_field> texts{};
     std::optional<vector_field> vector{};
