@@ -138,6 +138,27 @@ TEST_CASE("records without times, as the reference's columns allow, are changed,
     CHECK(store.erase(paged[1], epoch) == outcome::erased);
 }
 
+TEST_CASE("a patch leaves what it does not name as it is, to the last digit") {
+    database_with_records database;
+    auto const id = database.store.create({.fields = {{"a", {{"b", 1}}}, {"gone", true}}});
+    database.sql("UPDATE records SET fields = fields || '{\"exact\": 0.1000000000000000000001}'");
+    CHECK(database.store.patch(id, {{"a", {{"c", 2}}}, {"gone", nullptr}, {"new", {{"d", nullptr}}}}) == outcome::updated);
+    CHECK(database.sql("SELECT fields FROM records") == R"({"a": {"b": 1, "c": 2}, "new": {}, "exact": 0.1000000000000000000001})");
+}
+
+TEST_CASE("pages end behind numbers of more digits than a record has") {
+    database_with_records database;
+    for (auto const* const number : {"0.1", "0.1000000000000000000001", "0.1000000000000000000002", "0.2", "12345678901234567890.5"})
+        database.sql(std::string("INSERT INTO records (id, fields) VALUES (gen_random_uuid(), '{\"n\": ") + number + "}')");
+    for (auto const direction : {isorow::records::ascending, isorow::records::descending}) {
+        auto const page = query().order_by("n", direction).limit(1);
+        std::size_t pages = 0;
+        for (auto found = database.store.search(page); !found.empty() && pages < 10; ++pages)
+            found = database.store.search(query(page).after(found.back()));
+        CHECK(pages == 5);
+    }
+}
+
 TEST_CASE("limits and lists of values may be longer than the server counts and than a statement has values") {
     database_with_records database;
     database.store.create_batch(std::vector<record>(3, record{.fields = {{"n", 7}}}));

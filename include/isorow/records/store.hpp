@@ -247,6 +247,9 @@ private:
     records::outcome write(std::string_view set, uuid const& id, records::version const& expected, std::string const& fields,
                            std::string const& metadata) const;
 
+    /// Sets members of the fields; those that are null go.
+    records::outcome write_members(uuid const& id, records::version const& expected, boost::json::object const& members) const;
+
     /// What became of a write that found no record: there is none, or it has another version than was expected.
     [[nodiscard]] records::outcome why_not(uuid const& id, records::version const& expected) const {
         return !expected || read_ids({&id, 1}).empty() ? records::outcome::missing : records::outcome::conflict;

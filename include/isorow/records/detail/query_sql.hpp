@@ -29,7 +29,7 @@ struct order_term {
 /// Writes the order of a query into a statement.
 class order_writer {
 public:
-    order_writer(statement_builder& statement, query const& query) : statement_(statement) {
+    order_writer(statement_builder& statement, query const& query, std::string_view table) : statement_(statement), table_(table) {
         for (auto const& key : query.order()) add(key, query.after());
         terms_.push_back({"r.id", ascending, query.after() ? statement_.bind(query.after()->id) : "NULL"});
     }
@@ -89,9 +89,19 @@ private:
         bool const is_number = last && last->number;
         terms_.push_back({rank_sql(value), key.direction, last ? std::to_string(last->rank) : "NULL"});
         terms_.push_back({text("CASE WHEN jsonb_typeof({}) = 'number' THEN {} END", value, value), key.direction,
-                          is_number ? statement_.bind(*value_at(*after, place)) : "NULL"});
+                          is_number ? behind_number(value, *value_at(*after, place), after->id) : "NULL"});
         terms_.push_back({text("CASE WHEN jsonb_typeof({}) <> 'number' THEN {} END", value, text_of_value), key.direction,
                           bind_text(last && !is_number && last->rank != 0)});
+    }
+
+    /// A number may have more digits in the table than the record that was read: it is the one there, if it still is what was read.
+    [[nodiscard]] std::string behind_number(std::string const& value, json_value const& read, uuid const& id) {
+        auto const number = statement_.bind(read);
+        return text(
+            "coalesce((SELECT {} FROM {} AS r WHERE r.id = {} AND CASE WHEN jsonb_typeof({}) = 'number' THEN ({})::float8 = ({})::float8 "
+            "END),"
+            " {})",
+            value, table_, statement_.bind(id), value, value, number, number);
     }
 
     [[nodiscard]] static std::string rank_sql(std::string const& value) {
@@ -99,6 +109,7 @@ private:
     }
 
     statement_builder& statement_;
+    std::string_view table_;
     std::vector<order_term> terms_{};
 };
 
@@ -127,7 +138,7 @@ inline void write_query(statement_builder& statement, query const& query, std::s
     statement << "SELECT r.id, " << document_sql(statement, query, part::fields) << " AS fields, "
               << document_sql(statement, query, part::metadata) << " AS metadata, " << stored_times << " FROM " << table << " AS r WHERE "
               << filter_writer(statement)(query.condition());
-    order_writer const order(statement, query);
+    order_writer const order(statement, query, table);
     if (query.after()) statement << " AND " << order.is_behind();
     statement << order.order();
     if (query.limit()) statement << " LIMIT " << count_sql(*query.limit());

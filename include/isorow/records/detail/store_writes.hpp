@@ -137,17 +137,20 @@ inline records::outcome record_store<>::update(record const& changed, records::v
                  to_json_text(changed.metadata));
 }
 
-inline records::outcome record_store<>::patch(uuid const& id, boost::json::object const& fields, records::version const& expected) const {
-    if (records::detail::is_flat(fields)) {
-        boost::json::object set;
-        boost::json::array taken_away;
-        for (auto const& member : fields) {
-            if (member.value().is_null()) taken_away.push_back(boost::json::value(member.key()));
-            else set.insert_or_assign(member.key(), member.value());
-        }
-        return write("fields = (r.fields - ARRAY(SELECT jsonb_array_elements_text($4::jsonb))) || $3::jsonb", id, expected,
-                     to_json_text(set), to_json_text(taken_away));
+inline records::outcome record_store<>::write_members(uuid const& id, records::version const& expected,
+                                                      boost::json::object const& members) const {
+    boost::json::object set;
+    boost::json::array taken_away;
+    for (auto const& member : members) {
+        if (member.value().is_null()) taken_away.push_back(boost::json::value(member.key()));
+        else set.insert_or_assign(member.key(), member.value());
     }
+    return write("fields = (r.fields - ARRAY(SELECT jsonb_array_elements_text($4::jsonb))) || $3::jsonb", id, expected, to_json_text(set),
+                 to_json_text(taken_away));
+}
+
+inline records::outcome record_store<>::patch(uuid const& id, boost::json::object const& fields, records::version const& expected) const {
+    if (records::detail::is_flat(fields)) return write_members(id, expected, fields);
     return transact([&](record_store<> const& inner) {
         auto const found = isorow::query_optional<records::detail::stored_row>(
             inner.where_,
@@ -156,7 +159,11 @@ inline records::outcome record_store<>::patch(uuid const& id, boost::json::objec
         if (!found) return records::outcome::missing;
         auto changed = found->fields;
         records::merge_patch(changed, fields);
-        return inner.write("fields = $3::jsonb", id, expected, to_json_text(changed), {});
+        // The members that the patch does not name are not written.
+        auto members = fields;
+        for (auto& member : members)
+            if (!member.value().is_null()) member.value() = changed.at(member.key());
+        return inner.write_members(id, expected, members);
     });
 }
 
