@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <locale>
 #include <optional>
 #include <string>
 #include <vector>
@@ -185,6 +186,22 @@ TEMPLATE_TEST_CASE("times are compared as moments, whatever their offset, and wh
     CHECK(all.found(where("seen").between(seven, seven + 29min)) == "a");
     CHECK(all.found(!(where("seen") > seven)) == "acdef");
     CHECK(all.found(where<&Person::seen>() == seven) == "a");
+}
+
+TEMPLATE_TEST_CASE("the times of a record are no texts: nothing is found by a pattern, whatever the pattern says", "", RECORD_BACKENDS) {
+    people<TestType> all;
+    for (auto const one : {operation::like, operation::ilike, operation::regex, operation::starts_with, operation::contains}) {
+        CHECK(all.found(filter(path::of(isorow::records::part::created_at), one, "2020-01-01T00:00:00Z")) == "");
+        CHECK(all.found(filter(path::of(isorow::records::part::updated_at), one, "2020")) == "");
+    }
+    CHECK(all.found(!isorow::records::created_at().starts_with("2020-01-01T00:00:00Z")) == "abcdef");
+}
+
+TEMPLATE_TEST_CASE("regular expressions mean the same whatever the program's locale", "", RECORD_BACKENDS) {
+    people<TestType> all;
+    auto const before = std::locale::global(std::locale("C.UTF-8"));
+    CHECK(all.found(where("city").matches("^R\\wme")) == "a");
+    std::locale::global(before);
 }
 
 TEMPLATE_TEST_CASE("the places of a struct's fields are compared in the field's form", "", RECORD_BACKENDS) {

@@ -21,13 +21,6 @@ struct pooled_connection {
     std::uint64_t generation = 0;
 };
 
-/// Who acquires: the coroutine that waits in its own way, or the thread.
-[[nodiscard]] inline void const* requester() noexcept {
-    static thread_local char const here = 0;
-    auto const* const coroutine = current_waiter();
-    return coroutine == nullptr ? static_cast<void const*>(&here) : coroutine;
-}
-
 class pool_state;
 
 }  // namespace detail

@@ -84,6 +84,13 @@ inline thread_local waiter* installed_waiter = nullptr;
     installed_waiter = one;
 }
 
+/// Who calls: the coroutine that waits in its own way, or the thread.
+[[nodiscard]] inline void const* caller() noexcept {
+    static thread_local char const here = 0;
+    auto const* const coroutine = current_waiter();
+    return coroutine == nullptr ? static_cast<void const*>(&here) : coroutine;
+}
+
 /// Wakes a wait from another thread: makes a descriptor readable.
 class waker {
 public:

@@ -26,9 +26,10 @@ enum class file_format : std::uint8_t {
 };
 
 /// A `record_backend` in a file, which it holds in memory and writes anew with each change, a transaction as a whole: what a call has
-/// changed is on the disk when it returns. The file belongs to one store at a time: there is a file beside it, of its name and `.lock`, for
-/// that. In the file a record is an object with `id`, `fields`, `metadata`, `created_at` and `updated_at`; all but the fields may be left
-/// out by who writes it by hand. Several threads may use the store.
+/// changed is on the disk when it returns. A call that changes nothing does not touch the file. The file belongs to one store at a time:
+/// there is a file beside it, of its name and `.lock`, for that. In the file a record is an object with `id`, `fields`, `metadata`,
+/// `created_at` and `updated_at`; all but the fields may be left out by who writes it by hand. Several threads and coroutines may use the
+/// store.
 class file_store {
 public:
     /// Reads the file; it is made with the first change where it is not there. Throws `usage_error` where it cannot be read or another
@@ -102,16 +103,19 @@ private:
             level const inner(depth_);
             if constexpr (std::is_void_v<std::invoke_result_t<Change const&>>) {
                 change();
-                if (depth_ == 1) save(inside);
+                save(inside);
             } else {
                 auto result = change();
-                if (depth_ == 1) save(inside);
+                save(inside);
                 return result;
             }
         });
     }
 
-    void save(memory_store const& inside) const { file_.write(inside.search({})); }
+    /// Writes the file at the end of the outermost transaction.
+    void save(memory_store const& inside) const {
+        if (depth_ == 1 && inside.has_changed()) file_.write(inside.search({}));
+    }
 
     /// How deep transactions stand in each other.
     class level {

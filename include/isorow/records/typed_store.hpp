@@ -19,8 +19,8 @@
 namespace isorow::inline v1::records {
 
 /// A store's records as those of a struct: T's fields are the JSON fields, by the names of their columns. Fields that T does not have are
-/// kept. What each call does is said at `record_store`; reading one throws `unrepresentable` where a record is not a T. Numbers are those of
-/// Boost.JSON: integers of more than 64 bits are refused, and a `numeric` comes back as the nearest double.
+/// kept. What each call does is said at `record_store`; reading one throws `unrepresentable` where a record is not a T. Numbers are those
+/// of Boost.JSON: integers of more than 64 bits are refused, and a `numeric` comes back as the nearest double.
 ///
 /// `Store` is a backend, or a reference to one that must outlive this. Threads may share it as they may share the backend.
 template <class T, class Store>

@@ -20,12 +20,14 @@ struct sqlite_options {
 
 /// A `record_backend` in a file of SQLite, which is made where it is not there; ":memory:" is a database of the store's own in memory.
 /// Several processes may use the file. What a call, or a transaction as a whole, has written is on the disk when it returns. Several
-/// threads may use the store; each call is one step for the others.
+/// threads and coroutines may use the store; each call is one step for the others. An index or a column that somebody adds to the table
+/// counts, and stays.
 ///
 /// In the table a record is its `id`, `fields` and `metadata` as texts, and its `created_at` and `updated_at` in microseconds since 1970.
 /// Records are found by their ids through the key; a condition is held against each record.
 ///
-/// Throws `sqlite_error`, and `value_error` for a text in the table that is no document.
+/// Throws `sqlite_error`, also where the table is none of records, `usage_error` for an empty path, and `value_error` for a text in the
+/// table that is no document.
 class sqlite_store : public detail::keyed_records<sqlite_store, isorow::detail::sqlite_table> {
 public:
     explicit sqlite_store(std::filesystem::path const& path, sqlite_options const& options = {})

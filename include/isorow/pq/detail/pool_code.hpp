@@ -26,7 +26,7 @@ ISOROW_DECL std::shared_ptr<type_registry> const& pool::types() const noexcept {
 ISOROW_DECL void pool::check_connection(connection& idle) { execute_script(idle, "", limits::within(std::chrono::seconds(5))); }
 
 ISOROW_DECL lease::lease(detail::pool_state& from, std::optional<limits> const& within)
-    : pool_(&from), lent_(from.acquire(within)), holder_(detail::requester()), since_(std::chrono::steady_clock::now()) {}
+    : pool_(&from), lent_(from.acquire(within)), holder_(detail::caller()), since_(std::chrono::steady_clock::now()) {}
 
 ISOROW_DECL lease::~lease() {
     if (pool_ != nullptr && lent_.open) pool_->give_back(std::move(lent_), holder_, since_);

@@ -220,7 +220,7 @@ private:
             auto one = take_idle_or_wait(within);
             if (passes_check(one)) {
                 std::lock_guard const lock(mutex_);
-                ++holders_[requester()];
+                ++holders_[caller()];
                 return one;
             }
             if (clock::now() >= within.deadline) throw timed_out("no connection of the pool passed its check in time");
@@ -286,7 +286,7 @@ private:
             if (auto one = take_idle(); one.open) return one;  // one has come in meanwhile
             if (options_.max_waiting != 0 && waiting_.size() >= options_.max_waiting)
                 throw too_many_requests(text("the pool's queue is full: {} wait already (max_waiting); {}", waiting_.size(), settings()));
-            auto const held = holders_.find(requester());
+            auto const held = holders_.find(caller());
             if (held != holders_.end() && held->second == size_ && size_ >= limit())
                 throw usage_error(text(
                     "this thread holds all {} connections of the pool and asks for one more, which would wait for itself for ever: use "

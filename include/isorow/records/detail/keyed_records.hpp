@@ -6,6 +6,7 @@
 #include <isorow/records/detail/batches.hpp>
 #include <isorow/records/detail/new_id.hpp>
 #include <isorow/records/detail/ordering.hpp>
+#include <isorow/records/detail/store_lock.hpp>
 #include <isorow/records/merge_patch.hpp>
 #include <isorow/records/outcome.hpp>
 #include <isorow/records/query.hpp>
@@ -17,7 +18,6 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -27,7 +27,8 @@
 namespace isorow::inline v1::records::detail {
 
 /// What keeps records for one caller at a time. `step` runs work whose writes all stay or, where it throws, all go; steps stand in each
-/// other. `each` calls with the records behind an id, in the order of ids, until it returns false.
+/// other. What `reading` runs sees the records of one moment, and returns something. `each` calls with the records behind an id, in the
+/// order of ids, until it returns false.
 template <class Table>
 concept record_table = requires(Table& table, Table const& reader, uuid const& id, record const& one, bool (*take)(record const&)) {
     { reader.find(id) } -> std::same_as<std::optional<record>>;
@@ -37,11 +38,14 @@ concept record_table = requires(Table& table, Table const& reader, uuid const& i
     table.erase(id);
     table.clear();
     reader.each(id, take);
+    {
+        reader.reading([] { return 0; })
+    } -> std::same_as<int>;
     table.step([] {});
 };
 
-/// The operations of a store, which are said at `record_store`. Several threads may use it: each call is one step for the others, and so is
-/// a transaction as a whole. `Store` is the class that derives from it.
+/// The operations of a store, which are said at `record_store`. Several threads and coroutines may use it: each call is one step for the
+/// others, and so is a transaction as a whole, also while it waits for something else. `Store` is the class that derives from it.
 template <class Store, record_table Table>
 class keyed_records {
 public:
@@ -81,10 +85,12 @@ public:
     /// Each in its place; nothing in the place of one that is not there.
     [[nodiscard]] std::vector<std::optional<record>> read_batch(std::span<uuid const> ids) const {
         auto const lock = locked();
-        std::vector<std::optional<record>> found;
-        found.reserve(ids.size());
-        for (auto const& id : ids) found.push_back(table_.find(id));
-        return found;
+        return table_.reading([&] {
+            std::vector<std::optional<record>> found;
+            found.reserve(ids.size());
+            for (auto const& id : ids) found.push_back(table_.find(id));
+            return found;
+        });
     }
 
     /// Replaces fields and metadata: `updated`, `missing` or `conflict`.
@@ -124,10 +130,7 @@ public:
         for (auto const& one : given) require_id(one);
         check(given);
         step([&] {
-            for (auto const& one : given) {
-                last_moment_ = std::max(last_moment_, one.updated_at);
-                table_.put(one);
-            }
+            for (auto const& one : given) table_.put(one);
         });
     }
 
@@ -170,9 +173,11 @@ public:
 
     [[nodiscard]] std::vector<record> search(query const& wanted) const {
         auto const lock = locked();
-        std::vector<record> page;
-        scan(wanted, [&](record&& one) { page.push_back(std::move(one)); });
-        return page;
+        return table_.reading([&] {
+            std::vector<record> page;
+            scan(wanted, [&](record&& one) { page.push_back(std::move(one)); });
+            return page;
+        });
     }
 
     /// Calls `take(record&&)` for each record that the query finds, in its order, until it returns false, where it returns anything. A few
@@ -213,7 +218,7 @@ private:
     /// So many records are found, or brought, before the caller gets them.
     static constexpr std::size_t chunk_size = 500;
 
-    [[nodiscard]] std::unique_lock<std::recursive_mutex> locked() const { return std::unique_lock(mutex_); }
+    [[nodiscard]] store_lock::hold locked() const { return store_lock::hold(lock_); }
 
     template <class Work>
     auto step(Work const& work) {
@@ -229,11 +234,13 @@ private:
         }
     }
 
-    /// A time later than all before.
+    /// A time later than all that the store has made, and than `before`, which may be a restored one: far ahead, and no reason for the
+    /// times of other records to be so.
     [[nodiscard]] moment next_moment(moment before = {}) {
+        constexpr std::chrono::microseconds tick(1);
         auto const now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-        last_moment_ = std::max(now, std::max(last_moment_, before) + std::chrono::microseconds(1));
-        return last_moment_;
+        last_moment_ = std::max(now, last_moment_ + tick);
+        return std::max(last_moment_, before + tick);
     }
 
     uuid insert(record const& added) {
@@ -335,7 +342,7 @@ private:
         }
     }
 
-    mutable std::recursive_mutex mutex_{};
+    mutable store_lock lock_{};
     Table table_;
     moment last_moment_{};
 };

@@ -93,7 +93,9 @@ private:
         });
     }
 
+    /// A moment is no text, and has no part that is one.
     [[nodiscard]] bool holds_of_moment(filter const& condition, moment when) const {
+        if (takes_text(condition.operation())) return false;
         return holds_in_order(condition, [&](comparand const& value) -> order {
             auto const other = moment_of(value);
             return other ? std::optional(when <=> *other) : std::nullopt;
@@ -179,8 +181,10 @@ private:
                 auto const to_high = order_to(values.back());
                 return *found >= 0 && to_high && *to_high <= 0;
             }
-            default:
+            case operation::ge:
                 return *found >= 0;
+            default:
+                return false;
         }
     }
     filter const& condition_;

@@ -44,6 +44,14 @@ public:
     }
 
     template <class Work>
+    std::invoke_result_t<Work const&> reading(Work const& work) const {
+        return work();
+    }
+
+    /// Whether the step that is open has changed anything.
+    [[nodiscard]] bool has_changed() const noexcept { return !changes_.empty(); }
+
+    template <class Work>
     std::invoke_result_t<Work const&> step(Work const& work) {
         writing const open(*this);
         try {

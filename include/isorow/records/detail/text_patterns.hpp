@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <locale>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -78,12 +79,13 @@ namespace isorow::inline v1::records::detail {
     return characters;
 }
 
-/// A regular expression that was read once.
+/// A regular expression that was read once. Which characters are letters does not hang on the program's locale.
 class expression {
 public:
     /// Throws `usage_error` for what is none.
     explicit expression(std::string_view written) {
         try {
+            expression_.imbue(std::locale::classic());
             expression_.assign(characters_of(written), boost::regex::perl | boost::regex::no_mod_m);
         } catch (boost::regex_error const& failure) {
             throw usage_error(text("\"{}\" is no regular expression: {}", written, failure.what()));

@@ -3,12 +3,15 @@
 /// @file
 /// SQLite's files and prepared statements. Source: sqlite.org, "C-language Interface Specification for SQLite".
 
+#include <isorow/error/error.hpp>
 #include <isorow/error/text.hpp>
 #include <isorow/sqlite/error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -85,13 +88,15 @@ private:
 /// An open file, or a database in memory for the name ":memory:". Used by one thread at a time.
 class sqlite_database {
 public:
-    /// Makes the file where it is not there. `patience`: how long a statement waits for others that have the file locked.
+    /// Makes the file where it is not there. `patience`: how long a statement waits for others that have the file locked. Throws
+    /// `usage_error` for an empty path, which to SQLite is a file that is gone when it is closed.
     sqlite_database(std::filesystem::path const& path, std::chrono::milliseconds patience) {
+        if (path.empty()) throw usage_error("a database of SQLite has a path, or is \":memory:\"");
         sqlite3* made = nullptr;
         auto const code = sqlite3_open_v2(path.c_str(), &made, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
         database_.reset(made);
         if (code != SQLITE_OK) throw sqlite_error(text("{}: {}", path.string(), sqlite3_errstr(code)), code);
-        sqlite3_busy_timeout(made, static_cast<int>(patience.count()));
+        sqlite3_busy_timeout(made, static_cast<int>(std::min<std::int64_t>(patience.count(), std::numeric_limits<int>::max())));
     }
 
     [[nodiscard]] sqlite_statement prepare(std::string const& sql) const { return {database_.get(), sql}; }

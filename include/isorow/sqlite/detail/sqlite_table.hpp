@@ -58,6 +58,15 @@ public:
             if (!take(record_of(rows))) return;
     }
 
+    /// A transaction that only reads, or nothing within another: other processes' writes are seen all or not.
+    template <class Work>
+    std::invoke_result_t<Work const&> reading(Work const& work) const {
+        require_open();
+        if (database_.is_in_transaction()) return work();
+        snapshot const open(database_);
+        return work();
+    }
+
     /// A transaction, or a savepoint within one.
     template <class Work>
     std::invoke_result_t<Work const&> step(Work const& work) {
@@ -75,9 +84,27 @@ public:
 private:
     using moment = decltype(record::created_at);
 
+    /// A transaction that only reads, and so has nothing to keep.
+    class snapshot {
+    public:
+        explicit snapshot(sqlite_database const& database) : database_(database) { database.execute("BEGIN"); }
+        snapshot(snapshot const&) = delete;
+        snapshot& operator=(snapshot const&) = delete;
+        ~snapshot() {
+            try {
+                if (database_.is_in_transaction()) database_.execute("ROLLBACK");
+            } catch (sqlite_error const&) {  // NOLINT(bugprone-empty-catch): closing the file rolls back
+            }
+        }
+
+    private:
+        sqlite_database const& database_;
+    };
+
     class level {
     public:
         explicit level(sqlite_table& table) : table_(table), name_(text("isorow_{}", table.depth_)) {
+            table_.require_open();
             // A transaction that is to write takes the lock at once: two that have read could not both write.
             table_.database_.execute(table_.depth_ == 0 ? std::string("BEGIN IMMEDIATE") : "SAVEPOINT " + name_);
             ++table_.depth_;
@@ -93,6 +120,7 @@ private:
             }
         }
         void commit() {
+            table_.require_open();
             table_.database_.execute(table_.depth_ == 1 ? std::string("COMMIT") : "RELEASE " + name_);
             is_done_ = true;
         }
@@ -114,7 +142,23 @@ private:
         return database;
     }
 
-    [[nodiscard]] sqlite_statement prepare(std::string_view sql) const { return database_.prepare(text(sql, name_)); }
+    /// Throws `sqlite_error` within a transaction that SQLite itself has rolled back, as on a full disk: what came behind would stay alone.
+    void require_open() const {
+        if (depth_ > 0 && !database_.is_in_transaction())
+            throw sqlite_error("SQLite has rolled the transaction back after an error; nothing of it is kept", SQLITE_ABORT_ROLLBACK);
+    }
+
+    [[nodiscard]] sqlite_statement prepare(std::string_view sql) const {
+        try {
+            return database_.prepare(text(sql, name_));
+        } catch (sqlite_error const& failure) {
+            if (failure.code() != SQLITE_ERROR) throw;
+            throw sqlite_error(text("the table {} is none of records, which has the primary key id, and the columns fields, metadata, "
+                                    "created_at and updated_at: {}",
+                                    name_, failure.what()),
+                               failure.code());
+        }
+    }
 
     [[nodiscard]] static std::int64_t ticks(moment time) noexcept { return time.time_since_epoch().count(); }
 
@@ -139,7 +183,9 @@ private:
     mutable sqlite_statement contains_ = prepare("SELECT 1 FROM {} WHERE id = ?1");
     mutable sqlite_statement size_ = prepare("SELECT count(*) FROM {}");
     mutable sqlite_statement each_ = prepare("SELECT id, fields, metadata, created_at, updated_at FROM {} WHERE id > ?1 ORDER BY id");
-    sqlite_statement put_ = prepare("INSERT OR REPLACE INTO {} (id, fields, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5)");
+    sqlite_statement put_ = prepare(
+        "INSERT INTO {} (id, fields, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
+        "fields = excluded.fields, metadata = excluded.metadata, created_at = excluded.created_at, updated_at = excluded.updated_at");
     sqlite_statement erase_ = prepare("DELETE FROM {} WHERE id = ?1");
     sqlite_statement clear_ = prepare("DELETE FROM {}");
 };
