@@ -98,7 +98,7 @@ public:
             if (below(4) == 0) return filter(place(), chosen, boost::json::object{{text(), boost::json::string(text())}});
             return filter(place(), chosen, boost::json::string(text()));
         } catch (isorow::usage_error const&) {
-            return filter(place(), operation::exists);
+            return filter("name", operation::exists);
         }
     }
 
