@@ -182,6 +182,7 @@ private:
                                });
         if (operation == operation::in && values.size() > most_alternatives && are_texts) {
             std::vector<std::string> all;
+            all.reserve(values.size());
             for (auto const& one : values) all.emplace_back(std::get<json_value>(one).get_string());
             return text("({} COLLATE \"C\" = ANY({}))", text_sql(place), statement_.bind(std::move(all)));
         }
