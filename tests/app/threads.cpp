@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <isorow/app/detail/component_queue.hpp>
-#include <isorow/app/detail/turn.hpp>
+#include <isorow/pq/detail/turn.hpp>
 
 #include <algorithm>
 #include <atomic>

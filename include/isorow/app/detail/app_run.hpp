@@ -7,11 +7,11 @@
 #include <isorow/app/detail/component.hpp>
 #include <isorow/app/detail/component_queue.hpp>
 #include <isorow/app/detail/output.hpp>
-#include <isorow/app/detail/turn.hpp>
 #include <isorow/app/errors.hpp>
 #include <isorow/app/options.hpp>
 #include <isorow/app/scope_path.hpp>
 #include <isorow/config.hpp>
+#include <isorow/pq/detail/turn.hpp>
 #include <isorow/target/drift_report.hpp>
 #include <isorow/target/plan.hpp>
 

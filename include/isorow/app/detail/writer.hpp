@@ -3,11 +3,11 @@
 /// @file
 /// A run's own connection, and the lock that keeps other runs of the app away.
 
-#include <isorow/app/detail/turn.hpp>
 #include <isorow/app/errors.hpp>
 #include <isorow/app/options.hpp>
 #include <isorow/app/registration.hpp>
 #include <isorow/pq/capabilities.hpp>
+#include <isorow/pq/detail/turn.hpp>
 #include <isorow/query/query.hpp>
 #include <isorow/target/detail/fingerprint.hpp>
 

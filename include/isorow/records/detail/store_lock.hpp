@@ -1,16 +1,15 @@
 #pragma once
 
+#include <isorow/pq/detail/turn.hpp>
 #include <isorow/pq/wait.hpp>
 
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
-#include <mutex>
 
 namespace isorow::inline v1::records::detail {
 
-/// A lock of whoever calls: of the coroutine where there is one, else of the thread. Its owner may take it again. A coroutine that has it
-/// may go on on another thread, and one that waits for it leaves its thread to others; a thread that waits for it blocks.
+/// A `turn` that its owner may take again: the coroutine where there is one, else the thread. A coroutine that has it may go on on another
+/// thread, and one that waits for it leaves its thread to others; a thread that waits for it blocks.
 class store_lock {
 public:
     /// The lock, for the object's lifetime.
@@ -29,33 +28,22 @@ public:
 private:
     void acquire() {
         auto const* const who = isorow::detail::caller();
-        std::unique_lock guard(mutex_);
-        if (owner_ != who) {
-            wait_until_free(guard);
-            owner_ = who;
+        // Nobody but the caller itself makes this the owner, or another one of it.
+        if (owner_.load(std::memory_order_relaxed) != who) {
+            turn_.acquire();
+            owner_.store(who, std::memory_order_relaxed);
         }
         ++depth_;
     }
 
     void release() noexcept {
-        std::lock_guard const guard(mutex_);
         if (--depth_ > 0) return;
-        owner_ = nullptr;
-        freed_.notify_one();
+        owner_.store(nullptr, std::memory_order_relaxed);
+        turn_.release();
     }
 
-    void wait_until_free(std::unique_lock<std::mutex>& guard) {
-        if (isorow::detail::current_waiter() == nullptr) return freed_.wait(guard, [this] { return owner_ == nullptr; });
-        while (owner_ != nullptr) {
-            guard.unlock();
-            pause_for(std::chrono::milliseconds(1), limits::until_stopped({}), "waiting for a store of records");
-            guard.lock();
-        }
-    }
-
-    std::mutex mutex_{};  ///< held for a moment only, and never while a coroutine waits
-    std::condition_variable freed_{};
-    void const* owner_ = nullptr;
+    isorow::detail::turn turn_{};
+    std::atomic<void const*> owner_ = nullptr;
     std::size_t depth_ = 0;  ///< how often its owner has it
 };
 

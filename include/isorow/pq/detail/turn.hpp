@@ -32,7 +32,7 @@ public:
             waiting_.push_back(&own);
         }
         try {
-            wait_for_socket(own.descriptor(), interest::read, limits::until_stopped({}), "waiting for another thread of the run");
+            wait_for_socket(own.descriptor(), interest::read, limits::until_stopped({}), "waiting for another caller");
         } catch (...) {
             give_up(own);
             throw;
