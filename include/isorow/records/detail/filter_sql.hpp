@@ -138,30 +138,13 @@ private:
         auto const operation = condition.operation();
         if (operation == operation::exists) return "TRUE";
         if (operation == operation::is_null || is_of_documents(operation) || takes_text(operation)) return "FALSE";
-        return compared(condition, [&](enum operation one, comparand const& value) {
+        auto const holds = compared(condition, [&](enum operation one, comparand const& value) {
             auto const when = moment_of(value);
-            if (!when) return std::string("FALSE");
-            // A NULL is the epoch; it is asked for by itself, so that an index over the column answers the comparison.
-            return text("({}::timestamptz{}{}{})", column, sign_of(one), statement_.bind(*when),
-                        is_epoch(one, *when) ? text(" OR {} IS NULL", column) : std::string());
+            return when ? text("({}::timestamptz{}{})", column, sign_of(one), statement_.bind(*when)) : std::string("FALSE");
         });
-    }
-
-    /// Whether the comparison of the epoch with this moment holds.
-    [[nodiscard]] static bool is_epoch(operation operation, moment when) noexcept {
-        constexpr moment epoch{};
-        switch (operation) {
-            case operation::lt:
-                return epoch < when;
-            case operation::le:
-                return epoch <= when;
-            case operation::gt:
-                return epoch > when;
-            case operation::ge:
-                return epoch >= when;
-            default:
-                return epoch == when;
-        }
+        // A NULL is the epoch, as the times of a new record are; it is asked for by itself, so that an index over the column answers the
+        // comparison.
+        return matcher(condition)(record{}) ? text("({} OR {} IS NULL)", holds, column) : holds;
     }
 
     [[nodiscard]] std::string of_value(filter const& condition) {
